@@ -1,0 +1,2 @@
+//! The huiyin command.
+fn main() {}

@@ -1,0 +1,1 @@
+//! The stability-early-warning service.

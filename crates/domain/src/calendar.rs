@@ -1,0 +1,231 @@
+//! The working calendar: the yearly notice of days off and working weekends, as data.
+//!
+//! A year without a notice is judged by its weekends and the holidays fixed to a date, and every
+//! answer that relied on such a year says that it is provisional.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::LazyLock,
+};
+
+use chrono::{Datelike, Weekday};
+use serde::Deserialize;
+use thiserror::Error;
+
+use crate::{embedded, time::Date};
+
+/// Holidays that fall on the same date each year, as (month, day). Lunar feasts are known only by the notice.
+const FIXED_HOLIDAYS: [(u32, u32); 6] = [(1, 1), (5, 1), (5, 2), (10, 1), (10, 2), (10, 3)];
+
+static EMBEDDED: LazyLock<WorkCalendar> = LazyLock::new(|| {
+    embedded::checked(
+        "work_calendar.json",
+        WorkCalendar::parse(include_str!("../data/work_calendar.json")),
+    )
+});
+
+/// Which days are worked. A value: a new yearly notice is a new calendar with a new version.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WorkCalendar {
+    version: String,
+    source: String,
+    years: BTreeMap<i32, Notice>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Notice {
+    days_off: BTreeSet<Date>,
+    working_weekends: BTreeSet<Date>,
+}
+
+/// Why a text is no working calendar.
+#[derive(Debug, Error)]
+pub enum CalendarError {
+    /// Not JSON of the expected shape.
+    #[error("the calendar is not JSON of the expected shape: {0}")]
+    Shape(#[from] serde_json::Error),
+    /// A day is listed under a year it does not lie in.
+    #[error("{date} is listed under the year {year}")]
+    OtherYear {
+        /// The day.
+        date: Date,
+        /// The year it is listed under.
+        year: i32,
+    },
+    /// A day is listed twice.
+    #[error("{date} is listed twice")]
+    Twice {
+        /// The day.
+        date: Date,
+    },
+    /// A day is both a day off and a working weekend.
+    #[error("{date} is both a day off and a working weekend")]
+    OffAndWorking {
+        /// The day.
+        date: Date,
+    },
+    /// A working weekend is neither a Saturday nor a Sunday.
+    #[error("{date} is listed as a working weekend but is neither Saturday nor Sunday")]
+    NoWeekend {
+        /// The day.
+        date: Date,
+    },
+    /// A year with a notice that lists no day off.
+    #[error("the notice of {year} lists no day off")]
+    Empty {
+        /// The year.
+        year: i32,
+    },
+}
+
+#[derive(Deserialize)]
+struct CalendarFile {
+    version: String,
+    source: String,
+    years: BTreeMap<i32, NoticeFile>,
+}
+
+#[derive(Deserialize)]
+struct NoticeFile {
+    days_off: Vec<Date>,
+    working_weekends: Vec<Date>,
+}
+
+impl WorkCalendar {
+    /// The calendar this release was built with.
+    #[must_use]
+    pub fn embedded() -> &'static Self {
+        &EMBEDDED
+    }
+
+    /// Reads `{"version", "source", "years": {"2026": {"days_off": [..], "working_weekends": [..]}}}`.
+    ///
+    /// # Errors
+    /// A calendar that contradicts itself is refused; see [`CalendarError`].
+    pub fn parse(json: &str) -> Result<Self, CalendarError> {
+        let CalendarFile {
+            version,
+            source,
+            years,
+        } = serde_json::from_str(json)?;
+        let years = years
+            .into_iter()
+            .map(|(year, notice)| Ok((year, checked_notice(year, &notice)?)))
+            .collect::<Result<_, CalendarError>>()?;
+        Ok(Self {
+            version,
+            source,
+            years,
+        })
+    }
+
+    /// The version, to be stored with what was computed by it.
+    #[must_use]
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// Where the days come from.
+    #[must_use]
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
+    /// Whether the notice of the year is known.
+    #[must_use]
+    pub fn published(&self, year: i32) -> bool {
+        self.years.contains_key(&year)
+    }
+
+    /// Whether an answer that looked at the days from `first` to `last` relied on a year without a notice.
+    #[must_use]
+    pub fn provisional(&self, first: Date, last: Date) -> bool {
+        (first.year()..=last.year()).any(|year| !self.published(year))
+    }
+
+    /// Whether the day is worked.
+    #[must_use]
+    pub fn is_working_day(&self, date: Date) -> bool {
+        let weekend = matches!(date.weekday(), Weekday::Sat | Weekday::Sun);
+        match self.years.get(&date.year()) {
+            Some(notice) if weekend => notice.working_weekends.contains(&date),
+            Some(notice) => !notice.days_off.contains(&date),
+            None => !weekend && !FIXED_HOLIDAYS.contains(&(date.month(), date.day())),
+        }
+    }
+
+    /// The day itself when it is worked, else the first working day after it.
+    #[must_use]
+    pub fn roll(&self, date: Date) -> Date {
+        date.iter_days()
+            .find(|day| self.is_working_day(*day))
+            .unwrap_or(date)
+    }
+
+    /// The first working day after the day.
+    #[must_use]
+    pub fn next_working_day(&self, date: Date) -> Date {
+        self.add_working_days(date, 1)
+    }
+
+    /// The `n`-th working day after the day, which is not counted; the day itself for 0.
+    #[must_use]
+    pub fn add_working_days(&self, date: Date, n: u32) -> Date {
+        nth_working_day(self, date.iter_days(), date, n)
+    }
+
+    /// The `n`-th working day before the day, which is not counted; the day itself for 0.
+    #[must_use]
+    pub fn subtract_working_days(&self, date: Date, n: u32) -> Date {
+        let backwards = std::iter::successors(Some(date), Date::pred_opt);
+        nth_working_day(self, backwards, date, n)
+    }
+}
+
+/// The `n`-th working day among the days after the first one.
+fn nth_working_day(
+    calendar: &WorkCalendar,
+    days: impl Iterator<Item = Date>,
+    from: Date,
+    n: u32,
+) -> Date {
+    let Some(nth) = n.checked_sub(1) else {
+        return from;
+    };
+    days.skip(1)
+        .filter(|day| calendar.is_working_day(*day))
+        .nth(usize::try_from(nth).unwrap_or(usize::MAX))
+        .unwrap_or(from)
+}
+
+fn checked_notice(year: i32, notice: &NoticeFile) -> Result<Notice, CalendarError> {
+    let days_off = checked_days(year, &notice.days_off)?;
+    let working_weekends = checked_days(year, &notice.working_weekends)?;
+    if let Some(date) = days_off.intersection(&working_weekends).next() {
+        return Err(CalendarError::OffAndWorking { date: *date });
+    }
+    let no_weekend = |date: &&Date| !matches!(date.weekday(), Weekday::Sat | Weekday::Sun);
+    if let Some(date) = working_weekends.iter().find(no_weekend) {
+        return Err(CalendarError::NoWeekend { date: *date });
+    }
+    if days_off.is_empty() {
+        return Err(CalendarError::Empty { year });
+    }
+    Ok(Notice {
+        days_off,
+        working_weekends,
+    })
+}
+
+fn checked_days(year: i32, days: &[Date]) -> Result<BTreeSet<Date>, CalendarError> {
+    let mut known = BTreeSet::new();
+    for date in days.iter().copied() {
+        if date.year() != year {
+            return Err(CalendarError::OtherYear { date, year });
+        }
+        if !known.insert(date) {
+            return Err(CalendarError::Twice { date });
+        }
+    }
+    Ok(known)
+}

@@ -1,0 +1,244 @@
+//! Ids with kinds: the id of a matter cannot be passed where an organ's is wanted.
+//!
+//! On the wire, in logs and in messages an id is written `matter_<32 lowercase hex digits>`.
+
+use std::{
+    cmp::Ordering,
+    fmt,
+    hash::{Hash, Hasher},
+    marker::PhantomData,
+    str::FromStr,
+};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+use thiserror::Error;
+use uuid::Uuid;
+
+/// What an id is the id of.
+pub trait Kind {
+    /// The word before the underscore.
+    const PREFIX: &'static str;
+}
+
+/// The kinds of things that have ids.
+pub mod kind {
+    use super::Kind;
+
+    /// A petition with one subject.
+    #[derive(Debug)]
+    pub enum Matter {}
+    /// Anybody that can be competent for a matter.
+    #[derive(Debug)]
+    pub enum Organ {}
+    /// One hop of a matter from organ to organ.
+    #[derive(Debug)]
+    pub enum Forwarding {}
+    /// A written result.
+    #[derive(Debug)]
+    pub enum Opinion {}
+    /// A supervise order.
+    #[derive(Debug)]
+    pub enum Order {}
+    /// An urgent report on its way.
+    #[derive(Debug)]
+    pub enum Alert {}
+    /// A periodic or published report.
+    #[derive(Debug)]
+    pub enum Report {}
+    /// An event of the contract.
+    #[derive(Debug)]
+    pub enum Event {}
+    /// A granted prolongation of a clock.
+    #[derive(Debug)]
+    pub enum Extension {}
+    /// A petitioner's evaluation of an office or organ.
+    #[derive(Debug)]
+    pub enum Evaluation {}
+
+    impl Kind for Matter {
+        const PREFIX: &'static str = "matter";
+    }
+    impl Kind for Organ {
+        const PREFIX: &'static str = "organ";
+    }
+    impl Kind for Forwarding {
+        const PREFIX: &'static str = "forwarding";
+    }
+    impl Kind for Opinion {
+        const PREFIX: &'static str = "opinion";
+    }
+    impl Kind for Order {
+        const PREFIX: &'static str = "order";
+    }
+    impl Kind for Alert {
+        const PREFIX: &'static str = "alert";
+    }
+    impl Kind for Report {
+        const PREFIX: &'static str = "report";
+    }
+    impl Kind for Event {
+        const PREFIX: &'static str = "event";
+    }
+    impl Kind for Extension {
+        const PREFIX: &'static str = "extension";
+    }
+    impl Kind for Evaluation {
+        const PREFIX: &'static str = "evaluation";
+    }
+}
+
+/// The id of a matter.
+pub type MatterId = Id<kind::Matter>;
+/// The id of an organ.
+pub type OrganId = Id<kind::Organ>;
+/// The id of a forwarding.
+pub type ForwardingId = Id<kind::Forwarding>;
+/// The id of an opinion.
+pub type OpinionId = Id<kind::Opinion>;
+/// The id of a supervise order.
+pub type OrderId = Id<kind::Order>;
+/// The id of an alert.
+pub type AlertId = Id<kind::Alert>;
+/// The id of a report.
+pub type ReportId = Id<kind::Report>;
+/// The id of an event.
+pub type EventId = Id<kind::Event>;
+/// The id of an extension.
+pub type ExtensionId = Id<kind::Extension>;
+/// The id of an evaluation.
+pub type EvaluationId = Id<kind::Evaluation>;
+
+/// A UUID that knows what it is the id of.
+pub struct Id<K> {
+    uuid: Uuid,
+    kind: PhantomData<fn() -> K>,
+}
+
+impl<K> Id<K> {
+    /// The id with this UUID.
+    #[must_use]
+    pub const fn from_uuid(uuid: Uuid) -> Self {
+        Self {
+            uuid,
+            kind: PhantomData,
+        }
+    }
+
+    /// The bare UUID, for a database column.
+    #[must_use]
+    pub const fn uuid(self) -> Uuid {
+        self.uuid
+    }
+}
+
+/// A text that is not the id it was read as.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("{given:?} is no {expected} id; expected {expected}_ followed by 32 hexadecimal digits")]
+pub struct InvalidId {
+    /// The prefix the id must have.
+    pub expected: &'static str,
+    /// What was given.
+    pub given: String,
+}
+
+impl<K: Kind> FromStr for Id<K> {
+    type Err = InvalidId;
+
+    fn from_str(given: &str) -> Result<Self, InvalidId> {
+        given
+            .strip_prefix(K::PREFIX)
+            .and_then(|rest| rest.strip_prefix('_'))
+            .filter(|hex| hex.len() == 32)
+            .and_then(|hex| Uuid::try_parse(hex).ok())
+            .map(Self::from_uuid)
+            .ok_or_else(|| InvalidId {
+                expected: K::PREFIX,
+                given: given.to_owned(),
+            })
+    }
+}
+
+impl<K: Kind> fmt::Display for Id<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}_{}", K::PREFIX, self.uuid.simple())
+    }
+}
+
+impl<K: Kind> fmt::Debug for Id<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl<K: Kind> Serialize for Id<K> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de, K: Kind> Deserialize<'de> for Id<K> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(D::Error::custom)
+    }
+}
+
+// Written out because `derive` would ask the marker types for the same traits.
+impl<K> Clone for Id<K> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<K> Copy for Id<K> {}
+impl<K> PartialEq for Id<K> {
+    fn eq(&self, other: &Self) -> bool {
+        self.uuid == other.uuid
+    }
+}
+impl<K> Eq for Id<K> {}
+impl<K> Hash for Id<K> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.uuid.hash(state);
+    }
+}
+impl<K> PartialOrd for Id<K> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+impl<K> Ord for Id<K> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.uuid.cmp(&other.uuid)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_reads_back_what_it_prints() {
+        let id = MatterId::from_uuid(Uuid::from_u128(0xABCD));
+        assert_eq!(id.to_string(), "matter_0000000000000000000000000000abcd");
+        assert_eq!(id.to_string().parse(), Ok(id));
+        let json = serde_json::to_string(&id).unwrap();
+        assert_eq!(serde_json::from_str::<MatterId>(&json).unwrap(), id);
+    }
+
+    #[test]
+    fn an_id_of_another_kind_is_refused_by_name() {
+        let organ = OrganId::from_uuid(Uuid::from_u128(1)).to_string();
+        let refused = organ.parse::<MatterId>().unwrap_err().to_string();
+        assert!(
+            refused.contains("expected matter_ followed by 32"),
+            "{refused}"
+        );
+        assert!("matter_12".parse::<MatterId>().is_err());
+        assert!(
+            "matter_00000000-0000-0000-0000-00000000abcd"
+                .parse::<MatterId>()
+                .is_err()
+        );
+    }
+}

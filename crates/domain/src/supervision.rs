@@ -1,0 +1,19 @@
+//! Is it answered in time, and which organ failed what? Judged from facts alone.
+//!
+//! The clocks of a matter are a function of its facts: recomputed, never edited, and the same in
+//! whatever order, and however often, the facts arrive.
+
+mod clock;
+mod clocks;
+mod extension;
+mod fact;
+mod ladder;
+
+pub use clock::{Clock, ClockState, EndedWhy, fires_at};
+pub use clocks::clocks;
+pub use extension::{ExtensionRefused, extend};
+pub use fact::{Fact, FactKind};
+pub use ladder::{
+    FailureCode, LadderStep, ORDER_WORKING_DAYS, REMINDER_WORKING_DAYS, failure_for, order_due,
+    reminder_on,
+};

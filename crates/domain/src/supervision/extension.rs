@@ -1,0 +1,88 @@
+//! Prolonging a clock (art. 34): by the organ's head, before the due date, within the most the rule allows.
+
+use thiserror::Error;
+
+use super::{Clock, ClockState};
+use crate::{
+    calendar::WorkCalendar,
+    law::{ClockId, RuleSet, due_after},
+    time::{Instant, local_date},
+};
+
+/// Why a clock is not prolonged.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum ExtensionRefused {
+    /// The law knows no extension of this clock.
+    #[error("the clock {clock} cannot be extended")]
+    NotExtendable {
+        /// The clock.
+        clock: ClockId,
+    },
+    /// The clock is not running.
+    #[error("the clock {clock} has ended and cannot be extended")]
+    NotRunning {
+        /// The clock.
+        clock: ClockId,
+    },
+    /// The due date has passed, or the clock had not started.
+    #[error("the clock {clock} can be extended only while it runs and before {before}")]
+    TooLate {
+        /// The clock.
+        clock: ClockId,
+        /// The first instant past due.
+        before: Instant,
+    },
+    /// More days than the rule allows.
+    #[error("the clock {clock} can be extended by 1 to {left} more days, not by {asked}")]
+    TooLong {
+        /// The clock.
+        clock: ClockId,
+        /// How many days were asked for.
+        asked: u32,
+        /// How many the rule still allows.
+        left: u32,
+    },
+}
+
+/// The clock prolonged by the days, as of `at`.
+///
+/// # Errors
+/// See [`ExtensionRefused`]; the clock stays as it is.
+pub fn extend(
+    clock: &Clock,
+    days: u32,
+    at: Instant,
+    (rules, calendar): (&RuleSet, &WorkCalendar),
+) -> Result<Clock, ExtensionRefused> {
+    let id = clock.clock;
+    if clock.state != ClockState::Running {
+        return Err(ExtensionRefused::NotRunning { clock: id });
+    }
+    let started = local_date(clock.started);
+    let most = rules.rule_on(id, started).extension_max_days;
+    if most == 0 {
+        return Err(ExtensionRefused::NotExtendable { clock: id });
+    }
+    if at < clock.started || at >= clock.fires_at() {
+        return Err(ExtensionRefused::TooLate {
+            clock: id,
+            before: clock.fires_at(),
+        });
+    }
+    let left = most.saturating_sub(clock.extended_days);
+    if days == 0 || days > left {
+        return Err(ExtensionRefused::TooLong {
+            clock: id,
+            asked: days,
+            left,
+        });
+    }
+    let limit = clock.limit.plus(days);
+    let due = due_after(limit, started, calendar);
+    Ok(Clock {
+        limit,
+        due,
+        extended_days: clock.extended_days + days,
+        ..clock.clone()
+    })
+}

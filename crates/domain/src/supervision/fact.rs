@@ -1,0 +1,85 @@
+//! What happened to a matter, as far as clocks care.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    ids::{ForwardingId, OrganId},
+    law::ClockId,
+    time::Instant,
+    vocabulary::ForwardingKind,
+};
+
+/// Something that happened. Facts are only ever added. They sort by time, and at the same instant in
+/// the order in which a matter can live through them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Fact {
+    /// When it happened, not when it became known.
+    pub at: Instant,
+    /// What happened.
+    pub kind: FactKind,
+}
+
+/// The kinds of facts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(tag = "fact", rename_all = "snake_case")]
+pub enum FactKind {
+    /// The petition office received the matter.
+    Registered,
+    /// The matter was forwarded.
+    Forwarded {
+        /// This hop.
+        forwarding: ForwardingId,
+        /// The organ it went to.
+        to: OrganId,
+        /// The organ it came from.
+        by: OrganId,
+        /// How.
+        kind: ForwardingKind,
+        /// Whether acceptance starts the opinion clock (art. 34).
+        opinion_clock: bool,
+        /// The limit set with it, in calendar days; an assignment without one has the default.
+        limit_days: Option<u32>,
+    },
+    /// The matter was referred to a statutory channel.
+    Referred,
+    /// The organ objected to the forwarding (art. 23(3)).
+    ObjectionRaised {
+        /// The hop objected to.
+        forwarding: ForwardingId,
+    },
+    /// The sender agreed; the material goes back.
+    ObjectionAgreed {
+        /// The hop objected to.
+        forwarding: ForwardingId,
+    },
+    /// The organ accepted in writing.
+    Accepted {
+        /// The organ.
+        by: OrganId,
+    },
+    /// The organ declined in writing.
+    Declined {
+        /// The organ.
+        by: OrganId,
+    },
+    /// The organ's head prolonged a clock and the petitioner was told why (art. 34). Counts only when
+    /// lawful: before the due date and within the most the rule allows.
+    Extended {
+        /// The clock, in its latest cycle at that time.
+        clock: ClockId,
+        /// By how many days.
+        days: u32,
+    },
+    /// The organ issued its opinion. Ends no clock: the opinion must be delivered.
+    OpinionIssued {
+        /// The organ.
+        by: OrganId,
+    },
+    /// The organ's opinion was delivered to the petitioner.
+    ReplyDelivered {
+        /// The organ whose opinion it is.
+        by: OrganId,
+    },
+    /// The petitioner withdrew the matter.
+    Withdrawn,
+}

@@ -1,0 +1,207 @@
+//! What follows when nobody acknowledges. Escalation never stops silently: at the top it repeats.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    time::Duration,
+    vocabulary::{Level, UrgentKind},
+};
+
+/// How long a post has to acknowledge, and how often the top is told again (local default).
+const DEFAULT_LIMIT: Duration = Duration::minutes(30);
+
+/// Acknowledgement limits per level and kind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AckLimits {
+    default: Duration,
+    set: BTreeMap<(Level, UrgentKind), Duration>,
+}
+
+impl Default for AckLimits {
+    fn default() -> Self {
+        Self {
+            default: DEFAULT_LIMIT,
+            set: BTreeMap::new(),
+        }
+    }
+}
+
+impl AckLimits {
+    /// The same limits with another one for the level and kind. A limit below a minute is taken as a minute.
+    #[must_use]
+    pub fn with(mut self, level: Level, kind: UrgentKind, limit: Duration) -> Self {
+        self.set
+            .insert((level, kind), limit.max(Duration::minutes(1)));
+        self
+    }
+
+    /// The limit for the level and kind.
+    #[must_use]
+    pub fn limit(&self, level: Level, kind: UrgentKind) -> Duration {
+        self.set
+            .get(&(level, kind))
+            .copied()
+            .unwrap_or(self.default)
+    }
+}
+
+/// The limit for the level and kind where the place sets none: 30 minutes.
+#[must_use]
+pub fn ack_limit(level: Level, kind: UrgentKind) -> Duration {
+    AckLimits::default().limit(level, kind)
+}
+
+/// Who of a recipient is called. Ordered: a step never falls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(into = "u32", from = "u32")]
+pub enum Step {
+    /// The post on duty.
+    Duty,
+    /// Its deputy.
+    Deputy,
+    /// The leader on duty.
+    Leader,
+    /// The level above.
+    LevelAbove,
+    /// Everybody again, for the n-th time, counted from 1.
+    Repeat(u32),
+}
+
+impl Step {
+    /// The step as a number, for a column: 0 to 3, then 3 + n for the n-th repetition.
+    #[must_use]
+    pub const fn number(self) -> u32 {
+        match self {
+            Self::Duty => 0,
+            Self::Deputy => 1,
+            Self::Leader => 2,
+            Self::LevelAbove => 3,
+            Self::Repeat(n) => n.saturating_add(3),
+        }
+    }
+
+    /// The step of the number.
+    #[must_use]
+    pub const fn from_number(number: u32) -> Self {
+        match number {
+            0 => Self::Duty,
+            1 => Self::Deputy,
+            2 => Self::Leader,
+            3 => Self::LevelAbove,
+            further => Self::Repeat(further - 3),
+        }
+    }
+
+    /// The step in words, as it is logged.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Duty => "duty",
+            Self::Deputy => "deputy",
+            Self::Leader => "leader",
+            Self::LevelAbove => "level_above",
+            Self::Repeat(_) => "repeat",
+        }
+    }
+}
+
+impl From<Step> for u32 {
+    fn from(step: Step) -> Self {
+        step.number()
+    }
+}
+
+impl From<u32> for Step {
+    fn from(number: u32) -> Self {
+        Self::from_number(number)
+    }
+}
+
+/// What happens when a step was not acknowledged in time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Escalation {
+    /// The step now taken.
+    pub step: Step,
+    /// The level that is told in addition, when one is.
+    pub added_level: Option<Level>,
+    /// After which time without acknowledgement the next one follows.
+    pub next_in: Duration,
+}
+
+/// What follows the step of a recipient at the level. There is always something: above the leader the
+/// level above is told, above the nation and after that everybody is told again every 30 minutes.
+#[must_use]
+pub const fn next_step(step: Step, level: Level) -> Escalation {
+    let (step, added_level) = match (step, level.above()) {
+        (Step::Duty, _) => (Step::Deputy, None),
+        (Step::Deputy, _) => (Step::Leader, None),
+        (Step::Leader, Some(above)) => (Step::LevelAbove, Some(above)),
+        (Step::Leader, None) | (Step::LevelAbove, _) => (Step::Repeat(1), None),
+        (Step::Repeat(n), _) => (Step::Repeat(n.saturating_add(1)), None),
+    };
+    Escalation {
+        step,
+        added_level,
+        next_in: DEFAULT_LIMIT,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_county_that_does_not_answer_brings_in_the_city_and_then_repeats() {
+        let mut step = Step::Duty;
+        let mut seen = Vec::new();
+        for _ in 0..5 {
+            let next = next_step(step, Level::County);
+            assert!(next.step > step && next.next_in > Duration::zero());
+            seen.push((next.step, next.added_level));
+            step = next.step;
+        }
+        let expected = [
+            (Step::Deputy, None),
+            (Step::Leader, None),
+            (Step::LevelAbove, Some(Level::City)),
+            (Step::Repeat(1), None),
+            (Step::Repeat(2), None),
+        ];
+        assert_eq!(seen, expected);
+    }
+
+    #[test]
+    fn at_the_nation_nothing_is_above_and_it_repeats() {
+        assert_eq!(next_step(Step::Leader, Level::Nation).step, Step::Repeat(1));
+    }
+
+    #[test]
+    fn a_step_reads_back_from_its_number() {
+        for number in [0, 1, 2, 3, 4, 5, 1000] {
+            assert_eq!(Step::from_number(number).number(), number);
+        }
+    }
+
+    #[test]
+    fn a_place_may_set_its_own_limit() {
+        let limits = AckLimits::default().with(
+            Level::County,
+            UrgentKind::DangerToLife,
+            Duration::minutes(10),
+        );
+        assert_eq!(
+            limits.limit(Level::County, UrgentKind::DangerToLife),
+            Duration::minutes(10)
+        );
+        assert_eq!(
+            limits.limit(Level::City, UrgentKind::DangerToLife),
+            ack_limit(Level::City, UrgentKind::DangerToLife)
+        );
+        assert_eq!(
+            ack_limit(Level::Nation, UrgentKind::Other),
+            Duration::minutes(30)
+        );
+    }
+}

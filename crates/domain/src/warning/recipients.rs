@@ -1,0 +1,97 @@
+//! Who is told.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+
+use crate::{
+    ids::OrganId,
+    organs::{JOINT_MEETING, OrganProfile},
+    routing::Directory,
+    territory::TerritoryCode,
+    vocabulary::Level,
+    word::words,
+};
+
+words! {
+    /// Why an organ is told.
+    RecipientRole {
+        /// Of the place's own level, for its leadership.
+        OwnLeadership = "own_leadership",
+        /// A petition office above.
+        LevelAbove = "level_above",
+        /// The national office, told at the same time (art. 25).
+        NationalOffice = "national_office",
+        /// The competent department.
+        CompetentDepartment = "competent_department",
+        /// The joint-meeting office of the city.
+        JointMeeting = "joint_meeting",
+    }
+}
+
+/// An organ that is told, and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Recipient {
+    /// The organ.
+    pub organ: OrganId,
+    /// The level it stands at.
+    pub level: Level,
+    /// Why it is told.
+    pub role: RecipientRole,
+    /// The same in words.
+    pub reason: String,
+}
+
+/// Every organ that is told at once: the petition office of the place (the nearest above when it has
+/// none), that of every level above, the competent organ when known, and the joint-meeting office of
+/// the city. Each organ once; none of `exclusions`, which is how a denunciation never reaches whom it is about.
+#[must_use]
+pub fn recipients(
+    place: &TerritoryCode,
+    organ: Option<OrganId>,
+    directory: &Directory,
+    exclusions: &[OrganId],
+) -> Vec<Recipient> {
+    let offices = place
+        .chain()
+        .filter_map(|above| directory.petition_office(&above))
+        .enumerate()
+        .map(|(index, office)| match (office.level, index) {
+            (Level::Nation, _) => (office, RecipientRole::NationalOffice),
+            (_, 0) => (office, RecipientRole::OwnLeadership),
+            (_, _) => (office, RecipientRole::LevelAbove),
+        });
+    let department = organ
+        .and_then(|id| directory.get(id))
+        .map(|organ| (organ, RecipientRole::CompetentDepartment));
+    let joint_meeting = place
+        .ancestor(Level::City)
+        .and_then(|city| directory.holder(&city, JOINT_MEETING))
+        .map(|organ| (organ, RecipientRole::JointMeeting));
+    let mut told: BTreeSet<OrganId> = exclusions.iter().copied().collect();
+    offices
+        .chain(department)
+        .chain(joint_meeting)
+        .filter(|(organ, _)| told.insert(organ.id))
+        .map(|(organ, role)| recipient(organ, role, place))
+        .collect()
+}
+
+fn recipient(organ: &OrganProfile, role: RecipientRole, place: &TerritoryCode) -> Recipient {
+    let name = &organ.name;
+    let reason = match role {
+        RecipientRole::OwnLeadership => format!("{name} informs the leadership of {place}"),
+        RecipientRole::LevelAbove => {
+            format!("{name} stands above {place}; every level above is told at once")
+        }
+        RecipientRole::NationalOffice => format!("{name} is told at the same time (art. 25)"),
+        RecipientRole::CompetentDepartment => format!("{name} is competent for the problem"),
+        RecipientRole::JointMeeting => format!("{name} joins the organs of the city"),
+    };
+    Recipient {
+        organ: organ.id,
+        level: organ.level,
+        role,
+        reason,
+    }
+}

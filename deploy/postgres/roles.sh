@@ -1,0 +1,26 @@
+#!/bin/sh
+# Makes one role and one schema for each service, in the database of compose.yaml. Run by the
+# PostgreSQL image when its data folder is empty. A role sees its own schema and nothing else.
+set -eu
+
+make_role() {
+    psql --quiet --no-psqlrc -v ON_ERROR_STOP=1 -v role="$1" -v password="$2" -v base="$POSTGRES_DB" \
+        --username "$POSTGRES_USER" --dbname "$POSTGRES_DB" <<'SQL'
+CREATE ROLE :"role" LOGIN PASSWORD :'password';
+CREATE SCHEMA :"role" AUTHORIZATION :"role";
+ALTER ROLE :"role" IN DATABASE :"base" SET search_path = :"role";
+GRANT CONNECT ON DATABASE :"base" TO :"role";
+SQL
+}
+
+psql --quiet --no-psqlrc -v ON_ERROR_STOP=1 -v base="$POSTGRES_DB" \
+    --username "$POSTGRES_USER" --dbname "$POSTGRES_DB" <<'SQL'
+REVOKE ALL ON DATABASE :"base" FROM PUBLIC;
+REVOKE ALL ON SCHEMA public FROM PUBLIC;
+SQL
+
+make_role intake "$HUIYIN_INTAKE_PASSWORD"
+make_role routing "$HUIYIN_ROUTING_PASSWORD"
+make_role supervision "$HUIYIN_SUPERVISION_PASSWORD"
+make_role stability_early_warning "$HUIYIN_STABILITY_EARLY_WARNING_PASSWORD"
+make_role statistics "$HUIYIN_STATISTICS_PASSWORD"

@@ -1,0 +1,138 @@
+{{- define "huiyin.name" -}}
+{{- .Values.nameOverride | default .Chart.Name | trunc 40 | trimSuffix "-" -}}
+{{- end -}}
+
+{{/* 36 characters at most: the longest name made from it stays within the 63 of a DNS label. */}}
+{{- define "huiyin.fullname" -}}
+{{- $name := include "huiyin.name" . -}}
+{{- $full := ternary .Release.Name (printf "%s-%s" .Release.Name $name) (contains $name .Release.Name) -}}
+{{- .Values.fullnameOverride | default $full | trunc 36 | trimSuffix "-" -}}
+{{- end -}}
+
+{{/* What selects every pod of the release. */}}
+{{- define "huiyin.releaseLabels" -}}
+app.kubernetes.io/name: {{ include "huiyin.name" . }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end -}}
+
+{{/* What selects the pods of one component. Takes root and component. */}}
+{{- define "huiyin.selectorLabels" -}}
+{{ include "huiyin.releaseLabels" .root }}
+app.kubernetes.io/component: {{ .component }}
+{{- end -}}
+
+{{/* Labels of an object. Takes root and component. */}}
+{{- define "huiyin.labels" -}}
+{{ include "huiyin.selectorLabels" . }}
+app.kubernetes.io/part-of: huiyin
+app.kubernetes.io/version: {{ .root.Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .root.Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_" }}
+{{- end -}}
+
+{{- define "huiyin.image" -}}
+{{- with .Values.image -}}
+{{- if .digest -}}
+{{ .repository }}@{{ .digest }}
+{{- else -}}
+{{ .repository }}:{{ .tag | default $.Chart.AppVersion }}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* A service's name as settings keys spell it. */}}
+{{- define "huiyin.key" -}}
+{{- replace "-" "_" . -}}
+{{- end -}}
+
+{{/* A service's entry laid over the defaults, as YAML. Takes root and component. */}}
+{{- define "huiyin.service" -}}
+{{- toYaml (mergeOverwrite (deepCopy .root.Values.defaults) (deepCopy (get .root.Values.services .component))) -}}
+{{- end -}}
+
+{{/* The settings file of one service, without its secrets. Takes root and component. */}}
+{{- define "huiyin.settings" -}}
+{{- $full := include "huiyin.fullname" .root -}}
+{{- $service := include "huiyin.service" . | fromYaml -}}
+profile = "production"
+
+[telemetry]
+log_level = {{ .root.Values.telemetry.logLevel | quote }}
+log_format = {{ .root.Values.telemetry.logFormat | quote }}
+{{- with .root.Values.telemetry.otlpEndpoint }}
+otlp_endpoint = {{ . | quote }}
+{{- end }}
+trace_ratio = {{ printf "%f" (float64 .root.Values.telemetry.traceRatio) }}
+metrics_listen = "0.0.0.0:9400"
+
+[addresses]
+{{- range $other, $entry := .root.Values.services }}
+{{ include "huiyin.key" $other }} = {{ printf "http://%s-%s:%d" $full $other (int $entry.port) | quote }}
+{{- end }}
+
+[{{ include "huiyin.key" .component }}]
+listen = {{ printf "0.0.0.0:%d" (int $service.port) | quote }}
+database_connections = {{ int $service.databaseConnections }}
+{{- end -}}
+
+{{/* Where the settings file is, and the secrets of one service. Takes root and component. */}}
+{{- define "huiyin.environment" -}}
+{{- $service := get .root.Values.services .component -}}
+{{- $prefix := printf "HUIYIN__%s" (include "huiyin.key" .component | upper) -}}
+- name: HUIYIN_SETTINGS
+  value: /etc/huiyin/{{ .component }}.toml
+- name: {{ $prefix }}__DATABASE_URL
+  valueFrom:
+    secretKeyRef: { name: {{ $service.secret.name }}, key: {{ $service.secret.keys.databaseUrl }} }
+{{- with $service.secret.keys.repeatKey }}
+- name: {{ $prefix }}__REPEAT_KEY
+  valueFrom:
+    secretKeyRef: { name: {{ $service.secret.name }}, key: {{ . }} }
+{{- end }}
+{{- with .root.Values.streams.secret }}
+{{- if .name }}
+- name: HUIYIN__STREAMS__URL
+  valueFrom:
+    secretKeyRef: { name: {{ .name }}, key: {{ .key }} }
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{- define "huiyin.podSecurityContext" -}}
+runAsNonRoot: true
+runAsUser: 65534
+runAsGroup: 65534
+seccompProfile: { type: RuntimeDefault }
+{{- end -}}
+
+{{- define "huiyin.containerSecurityContext" -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+capabilities: { drop: [ALL] }
+{{- end -}}
+
+{{/* One gRPC probe. Takes probe and port. */}}
+{{- define "huiyin.probe" -}}
+grpc:
+  port: {{ .port }}
+periodSeconds: {{ .probe.periodSeconds }}
+timeoutSeconds: {{ .probe.timeoutSeconds }}
+failureThreshold: {{ .probe.failureThreshold }}
+{{- end -}}
+
+{{/* Egress to the databases and DNS, which every pod needs. */}}
+{{- define "huiyin.egress" -}}
+- ports:
+    - { protocol: UDP, port: 53 }
+    - { protocol: TCP, port: 53 }
+{{- with .Values.networkPolicy.egress }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{/* Annotations of what runs before an install or upgrade. Takes the weight: lower comes first. */}}
+{{- define "huiyin.beforeRelease" -}}
+helm.sh/hook: pre-install,pre-upgrade
+helm.sh/hook-weight: {{ . | quote }}
+helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded
+{{- end -}}

@@ -3,8 +3,6 @@
 //! The text of the contract is in `proto/huiyin/`; this crate only compiles it.
 #![expect(
     clippy::all,
-    unreachable_pub,
-    missing_docs,
     reason = "generated from the contract; comments stand in the .proto files"
 )]
 

@@ -1,2 +1,26 @@
-//! The huiyin command.
-fn main() {}
+//! The `huiyin` program: serves any of the five services, and is their command line.
+
+mod bench;
+mod cli;
+mod connect;
+mod constellation;
+mod demo;
+mod load;
+mod register;
+mod serve;
+mod show;
+mod up;
+mod watch;
+
+use std::process::ExitCode;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match cli::run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("huiyin: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

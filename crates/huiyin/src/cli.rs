@@ -1,0 +1,130 @@
+//! The command line, and help a person can learn from.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::{CommandFactory as _, Parser, Subcommand};
+use clap_complete::Shell;
+use huiyin_service_kit::names::ServiceName;
+use huiyin_service_kit::settings::Settings;
+
+use crate::connect::Clients;
+use crate::constellation::local_settings;
+use crate::{bench, demo, load, register, serve, show, up, watch};
+
+/// Huiyin 回音: every letter, visit, call and online petition is registered, reaches the organ that must
+/// answer, is answered within the law's time, and can be followed by the person who raised it.
+#[derive(Debug, Parser)]
+#[command(version, propagate_version = true, arg_required_else_help = true)]
+struct Cli {
+    /// Settings file; the addresses of the services are read from it. Default: the constellation that
+    /// `huiyin up` or `huiyin demo` started in this folder
+    #[arg(long, global = true, env = "HUIYIN_SETTINGS", value_name = "FILE")]
+    settings: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Play one year of a real city with generated matters, and print what came of it
+    #[command(after_help = "Example: huiyin demo --once --matters 500")]
+    Demo(demo::DemoArgs),
+    /// Start the five services with private servers, on the present time, until Ctrl-C
+    Up(up::UpArgs),
+    /// Serve one or more of the five services until SIGTERM
+    #[command(after_help = "Example: huiyin serve intake --settings intake.toml\nServices: intake, routing, supervision, stability-early-warning, statistics")]
+    Serve {
+        /// Which services; several share this process
+        #[arg(required = true, value_name = "SERVICE")]
+        services: Vec<ServiceName>,
+    },
+    /// Bring the tables of services up to date; all that have a section in the settings when none is named
+    Migrate {
+        /// Which services
+        #[arg(value_name = "SERVICE")]
+        services: Vec<ServiceName>,
+    },
+    /// Load territories, organs or matters from a CSV file; wrong rows are listed, the rest loads
+    #[command(subcommand)]
+    Load(LoadCommand),
+    /// Register one matter and print its receipt
+    #[command(after_help = "Example: huiyin register --channel online --category claim --subject environment --place 431202 \\\n           --received-by organ_... --request \"the river smells\"")]
+    Register(Box<register::RegisterArgs>),
+    /// Show a matter, its progress, its clocks, an organ, a territory or an alert
+    #[command(subcommand)]
+    Show(show::ShowCommand),
+    /// Watch what reaches a duty desk
+    #[command(subcommand)]
+    Watch(watch::WatchCommand),
+    /// Measure: intake or alert
+    Bench(bench::BenchArgs),
+    /// Print the completions of a shell
+    #[command(after_help = "Example: huiyin completions bash > ~/.local/share/bash-completion/completions/huiyin")]
+    Completions {
+        /// bash, zsh or fish
+        shell: Shell,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum LoadCommand {
+    /// Columns: code,name,level,parent; parents before children
+    Territory {
+        /// The file; - reads standard input
+        file: PathBuf,
+    },
+    /// Columns: name,level,territory_code,functions (separated by ;) and optionally organ_id
+    Organs {
+        /// The file; - reads standard input
+        file: PathBuf,
+    },
+    /// Columns: channel,category,subject,place_code,received_by,main_request and optionally received_on,
+    /// persons,name,address,phone,id_number,facts
+    Matters {
+        /// The file; - reads standard input
+        file: PathBuf,
+    },
+}
+
+/// Runs the command that was given.
+///
+/// # Errors
+/// What the command refuses, in plain words.
+pub async fn run() -> Result<()> {
+    let Cli { settings, command } = Cli::parse();
+    match command {
+        Command::Demo(args) => demo::run(args).await,
+        Command::Up(args) => up::run(args).await,
+        Command::Serve { services } => serve::serve(settings.as_deref(), &services).await,
+        Command::Migrate { services } => serve::migrate(settings.as_deref(), services).await,
+        Command::Load(command) => load_file(&clients(settings)?, command).await,
+        Command::Register(args) => register::run(&clients(settings)?, *args).await,
+        Command::Show(command) => show::run(&clients(settings)?, command).await,
+        Command::Watch(command) => watch::run(&clients(settings)?, command).await,
+        Command::Bench(args) => bench::run(args).await,
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Cli::command(), "huiyin", &mut std::io::stdout());
+            Ok(())
+        }
+    }
+}
+
+fn clients(settings: Option<PathBuf>) -> Result<Clients> {
+    let local = Some(local_settings()).filter(|path| path.exists());
+    let settings = Settings::load(settings.or(local).as_deref())?;
+    Clients::new(|service| settings.addresses.of(service).to_string())
+}
+
+async fn load_file(clients: &Clients, command: LoadCommand) -> Result<()> {
+    let (what, report) = match command {
+        LoadCommand::Territory { file } => ("territory", load::territory(clients, load::open(&file)?).await?),
+        LoadCommand::Organs { file } => ("organs", load::organs(clients, load::open(&file)?).await?),
+        LoadCommand::Matters { file } => ("matters", load::matters(clients, load::open(&file)?).await?),
+    };
+    for line in report.lines(what) {
+        println!("{line}");
+    }
+    anyhow::ensure!(report.problems.is_empty(), "{} rows were refused; the rest is loaded", report.problems.len());
+    Ok(())
+}

@@ -1,0 +1,160 @@
+//! The five services as five processes over private servers of their own.
+
+mod child;
+mod settings;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail};
+use huiyin_domain::time::Instant;
+use huiyin_service_kit::local::postgres::PrivatePostgres;
+use huiyin_service_kit::local::prepare::prepare;
+use huiyin_service_kit::local::streams::PrivateStreams;
+use huiyin_service_kit::names::ServiceName;
+
+pub use child::Processes;
+pub use settings::{Ports, local_settings};
+
+use crate::connect::Clients;
+
+/// Name of the database of a private server.
+pub const DATABASE: &str = "huiyin";
+
+/// What a constellation is started with.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Folder of its data, settings and logs; what was there is replaced.
+    pub folder: PathBuf,
+    /// Where a clock moved by hand begins; `None` runs on the database's own clock.
+    pub clock: Option<Instant>,
+    /// The ports of the services.
+    pub ports: Ports,
+    /// Where traces go.
+    pub otlp: Option<SocketAddr>,
+    /// Further settings of the private PostgreSQL.
+    pub postgres_settings: Vec<(&'static str, &'static str)>,
+    /// The profile the services run in.
+    pub profile: &'static str,
+}
+
+/// A running constellation.
+pub struct Constellation {
+    /// The private PostgreSQL.
+    pub postgres: PrivatePostgres,
+    /// The private stream server.
+    pub streams: PrivateStreams,
+    /// The five processes.
+    pub processes: Processes,
+    /// The settings file the services read.
+    pub settings: PathBuf,
+    /// The ports of the services.
+    pub ports: Ports,
+}
+
+impl Constellation {
+    /// Starts the private servers and the five services, and waits until every one answers.
+    ///
+    /// # Errors
+    /// Names what is missing or did not start.
+    pub async fn start(plan: &Plan, say: &dyn Fn(&str)) -> Result<Self> {
+        let programs = Programs::find()?;
+        std::fs::create_dir_all(&plan.folder)
+            .with_context(|| format!("the folder {} cannot be made", plan.folder.display()))?;
+        plan.ports.check_free()?;
+        say("starting a private PostgreSQL and a private stream server");
+        let postgres =
+            PrivatePostgres::start(&programs.postgres, &plan.folder.join("postgres"), &plan.postgres_settings).await?;
+        let streams = PrivateStreams::start(&programs.streams, &plan.folder.join("streams")).await?;
+        let addresses = prepare(&postgres.url("postgres"), DATABASE, plan.clock).await?;
+        let text = settings::write(plan, &addresses, &streams.url());
+        let settings = plan.folder.join("settings.toml");
+        std::fs::write(&settings, text).with_context(|| format!("{} cannot be written", settings.display()))?;
+        make_tables(&settings).await?;
+        say("starting the five services as five processes");
+        let processes = Processes::start(&plan.folder, &settings, plan.ports)?;
+        let constellation = Self { postgres, streams, processes, settings, ports: plan.ports };
+        constellation.wait_until_ready(&plan.folder).await?;
+        Ok(constellation)
+    }
+
+    /// Clients of its services.
+    ///
+    /// # Errors
+    /// Never in practice: the addresses are our own.
+    pub fn clients(&self) -> Result<Clients> {
+        let ports = self.ports;
+        Clients::new(move |service| ports.address(service))
+    }
+
+    async fn wait_until_ready(&self, folder: &Path) -> Result<()> {
+        let started = std::time::Instant::now();
+        for service in ServiceName::ALL {
+            while tokio::net::TcpStream::connect(self.ports.listen(service)).await.is_err() {
+                if self.processes.ended_early(service) || started.elapsed().as_secs() > 60 {
+                    let log = std::fs::read_to_string(folder.join(format!("{service}.log"))).unwrap_or_default();
+                    let last = log.lines().last().unwrap_or("it wrote no log").to_owned();
+                    self.processes.stop().await;
+                    bail!("{service} did not start: {last}");
+                }
+                tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            }
+        }
+        Ok(())
+    }
+
+    /// Stops the services, then the private servers.
+    ///
+    /// # Errors
+    /// When PostgreSQL does not stop.
+    pub async fn stop(mut self) -> Result<()> {
+        self.processes.stop().await;
+        self.streams.stop().await?;
+        self.postgres.stop().await?;
+        Ok(())
+    }
+}
+
+async fn make_tables(settings: &Path) -> Result<()> {
+    let own = std::env::current_exe().context("our own program cannot be found")?;
+    let output = tokio::process::Command::new(own)
+        .arg("migrate")
+        .arg("--settings")
+        .arg(settings)
+        .output()
+        .await
+        .context("the tables cannot be made")?;
+    if !output.status.success() {
+        bail!("the tables cannot be made: {}", String::from_utf8_lossy(&output.stderr).trim());
+    }
+    Ok(())
+}
+
+struct Programs {
+    postgres: PathBuf,
+    streams: PathBuf,
+}
+
+impl Programs {
+    /// The programs `./dev` found, or the machine's.
+    fn find() -> Result<Self> {
+        let postgres = std::env::var_os("HUIYIN_POSTGRES_BIN").map(PathBuf::from).or_else(|| {
+            let mut places: Vec<PathBuf> =
+                (15..=30).rev().map(|version| PathBuf::from(format!("/usr/lib/postgresql/{version}/bin"))).collect();
+            places.extend(std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()));
+            places.into_iter().find(|place| place.join("initdb").exists())
+        });
+        let streams = std::env::var_os("HUIYIN_STREAM_SERVER").map(PathBuf::from).or_else(|| {
+            std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())
+                .flat_map(|place| [place.join("redis-server"), place.join("valkey-server")])
+                .find(|program| program.exists())
+        });
+        let Some(postgres) = postgres else {
+            bail!("PostgreSQL >= 15 was not found: run through ./dev, or set HUIYIN_POSTGRES_BIN to the folder of initdb");
+        };
+        let Some(streams) = streams else {
+            bail!("neither redis-server nor valkey-server was found: run through ./dev, or set HUIYIN_STREAM_SERVER");
+        };
+        Ok(Self { postgres, streams })
+    }
+}

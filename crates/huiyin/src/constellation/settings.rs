@@ -1,0 +1,115 @@
+//! Ports and the settings file of a local constellation.
+
+use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
+
+use anyhow::{Result, bail};
+use huiyin_service_kit::local::prepare::Addresses;
+use huiyin_service_kit::local::free_port;
+use huiyin_service_kit::names::ServiceName;
+
+use super::Plan;
+
+/// The gRPC and metrics ports of the five services, on the loopback address.
+#[derive(Clone, Copy, Debug)]
+pub struct Ports {
+    grpc: [u16; 5],
+    metrics: [u16; 5],
+}
+
+fn place(service: ServiceName) -> usize {
+    match service {
+        ServiceName::Intake => 0,
+        ServiceName::Routing => 1,
+        ServiceName::Supervision => 2,
+        ServiceName::StabilityEarlyWarning => 3,
+        ServiceName::Statistics => 4,
+    }
+}
+
+impl Ports {
+    /// The documented ports: gRPC 7401 to 7405, metrics 9401 to 9405.
+    #[must_use]
+    pub fn documented() -> Self {
+        Self { grpc: [7401, 7402, 7403, 7404, 7405], metrics: [9401, 9402, 9403, 9404, 9405] }
+    }
+
+    /// Any ports that are free.
+    ///
+    /// # Errors
+    /// When the machine has none.
+    pub fn any() -> Result<Self> {
+        let mut ports = [0; 10];
+        for port in &mut ports {
+            *port = free_port()?;
+        }
+        let [a, b, c, d, e, f, g, h, i, j] = ports;
+        Ok(Self { grpc: [a, b, c, d, e], metrics: [f, g, h, i, j] })
+    }
+
+    /// Where a service listens.
+    #[must_use]
+    pub fn listen(&self, service: ServiceName) -> SocketAddr {
+        SocketAddr::from(([127, 0, 0, 1], self.grpc[place(service)]))
+    }
+
+    /// Where a service's metrics are read.
+    #[must_use]
+    pub fn metrics(&self, service: ServiceName) -> SocketAddr {
+        SocketAddr::from(([127, 0, 0, 1], self.metrics[place(service)]))
+    }
+
+    /// The address of a service.
+    #[must_use]
+    pub fn address(&self, service: ServiceName) -> String {
+        format!("http://{}", self.listen(service))
+    }
+
+    /// Refuses when a port is taken.
+    ///
+    /// # Errors
+    /// Names the port and what to do.
+    pub fn check_free(&self) -> Result<()> {
+        for port in self.grpc.iter().chain(&self.metrics) {
+            if TcpListener::bind(("127.0.0.1", *port)).is_err() {
+                bail!("port {port} on 127.0.0.1 is taken (is another demo running?); stop it, or give --any-ports");
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The settings file of the constellation that was started last in the project's folder.
+#[must_use]
+pub fn local_settings() -> PathBuf {
+    home().join("running").join("settings.toml")
+}
+
+/// The project's folder for what is not in version control.
+#[must_use]
+pub fn home() -> PathBuf {
+    std::env::var_os("HUIYIN_HOME").map_or_else(|| PathBuf::from(".huiyin"), PathBuf::from)
+}
+
+/// The settings shared by the five processes; each process overrides its metrics address.
+pub(super) fn write(plan: &Plan, addresses: &Addresses, streams: &str) -> String {
+    let mut text = format!("profile = \"{}\"\n\n[telemetry]\nlog_level = \"info\"\nlog_format = \"json\"\ntrace_ratio = 0.0\n", plan.profile);
+    if let Some(otlp) = plan.otlp {
+        text.push_str(&format!("otlp_endpoint = \"http://{otlp}\"\n"));
+    }
+    text.push_str(&format!("\n[streams]\nurl = \"{streams}\"\n\n[addresses]\n"));
+    for service in ServiceName::ALL {
+        text.push_str(&format!("{} = \"{}\"\n", service.key(), plan.ports.address(service)));
+    }
+    for (service, address) in addresses {
+        text.push_str(&format!(
+            "\n[{}]\nlisten = \"{}\"\ndatabase_url = \"{address}\"\ndatabase_connections = 16\n",
+            service.key(),
+            plan.ports.listen(*service),
+        ));
+        if *service == ServiceName::Intake {
+            text.push_str("repeat_key = \"only for private constellations on one machine\"\n");
+        }
+    }
+    text
+}

@@ -1,0 +1,171 @@
+//! What petitioners, organs and duty desks do, each through a public rpc with a request id of its own.
+
+mod duty;
+mod matter;
+mod orders;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use anyhow::Result;
+use huiyin_domain::calendar::WorkCalendar;
+use huiyin_domain::time::Instant;
+
+use super::plan::YearPlan;
+use crate::connect::Clients;
+
+/// Something that will be done at an instant.
+#[derive(Clone, Debug)]
+pub enum Act {
+    /// A matter is raised.
+    Register(usize),
+    /// The organ answers the forwarding.
+    Answer(usize),
+    /// The sender agrees to the objection.
+    AgreeToObjection(usize),
+    /// The sender upholds the forwarding.
+    RefuseObjection(usize),
+    /// The organ answers after an objection was decided.
+    AnswerAgain(usize),
+    /// The organ's head extends the opinion clock.
+    Extend(usize),
+    /// The organ issues its opinion.
+    IssueOpinion(usize),
+    /// The reply is delivered.
+    Deliver(usize),
+    /// The petitioner evaluates.
+    Evaluate(usize),
+    /// The petitioner withdraws.
+    Withdraw(usize),
+    /// An organ reports at the first time.
+    Raise(usize),
+    /// A duty desk acknowledges.
+    Acknowledge {
+        /// Id of the alert.
+        alert: String,
+        /// The recipient.
+        organ: String,
+    },
+    /// Nothing but the time: an acknowledgement falls due here.
+    LetTimePass,
+    /// Organs answer the orders they were given.
+    AnswerOrders,
+}
+
+impl Act {
+    /// A stable order among the acts of one instant.
+    #[must_use]
+    pub fn order(&self) -> (u8, usize, String) {
+        match self {
+            Self::Register(index) => (0, *index, String::new()),
+            Self::Answer(index) => (1, *index, String::new()),
+            Self::AgreeToObjection(index) => (2, *index, String::new()),
+            Self::RefuseObjection(index) => (3, *index, String::new()),
+            Self::Extend(index) => (4, *index, String::new()),
+            Self::AnswerAgain(index) => (13, *index, String::new()),
+            Self::IssueOpinion(index) => (5, *index, String::new()),
+            Self::Deliver(index) => (6, *index, String::new()),
+            Self::Evaluate(index) => (7, *index, String::new()),
+            Self::Withdraw(index) => (8, *index, String::new()),
+            Self::Raise(index) => (9, *index, String::new()),
+            Self::Acknowledge { alert, organ } => (10, 0, format!("{alert}{organ}")),
+            Self::LetTimePass => (11, 0, String::new()),
+            Self::AnswerOrders => (12, 0, String::new()),
+        }
+    }
+}
+
+/// What follows from an act.
+pub type Next = Vec<(Instant, Act)>;
+
+/// A receipt, as the petitioner keeps it.
+#[derive(Clone, Debug)]
+pub(super) struct Receipt {
+    pub(super) matter: String,
+    pub(super) number: String,
+    pub(super) query_code: String,
+}
+
+/// Everybody who acts.
+pub struct Actors {
+    clients: Clients,
+    plan: Arc<YearPlan>,
+    calendar: &'static WorkCalendar,
+    office: String,
+    receipts: Mutex<HashMap<usize, Receipt>>,
+    indexes: Mutex<HashMap<String, usize>>,
+    gathered: Mutex<Vec<usize>>,
+    traces: Mutex<Vec<String>>,
+}
+
+impl Actors {
+    /// Actors over these services; `office` is the petition office that registers.
+    #[must_use]
+    pub fn new(clients: Clients, plan: Arc<YearPlan>, office: String) -> Self {
+        Self {
+            clients,
+            plan,
+            calendar: WorkCalendar::embedded(),
+            office,
+            receipts: Mutex::default(),
+            indexes: Mutex::default(),
+            gathered: Mutex::default(),
+            traces: Mutex::default(),
+        }
+    }
+
+    /// Does one act; gives what follows from it.
+    ///
+    /// # Errors
+    /// When the act is refused.
+    pub async fn perform(&self, at: Instant, act: Act) -> Result<Next> {
+        match act {
+            Act::Register(index) => self.register(at, index).await,
+            Act::Answer(index) => self.answer(at, index).await,
+            Act::AgreeToObjection(index) => self.agree_to_objection(at, index).await,
+            Act::RefuseObjection(index) => self.refuse_objection(at, index).await,
+            Act::Extend(index) => self.extend(index).await,
+            Act::AnswerAgain(index) => self.answer_again(at, index).await,
+            Act::IssueOpinion(index) => self.issue_opinion(at, index).await,
+            Act::Deliver(index) => self.deliver(at, index).await,
+            Act::Evaluate(index) => self.evaluate(index).await,
+            Act::Withdraw(index) => self.withdraw(index).await,
+            Act::Raise(index) => self.raise(at, index).await,
+            Act::Acknowledge { alert, organ } => self.acknowledge(alert, organ).await,
+            Act::LetTimePass => Ok(Vec::new()),
+            Act::AnswerOrders => self.answer_orders(at).await,
+        }
+    }
+
+    /// What follows from an instant once everything has come to rest: the desks that were alarmed by
+    /// a large visit plan their acknowledgements.
+    ///
+    /// # Errors
+    /// When the alerts cannot be listed.
+    pub async fn after(&self, at: Instant) -> Result<Next> {
+        let gathered = std::mem::take(&mut *lock(&self.gathered));
+        let mut next = Vec::new();
+        for index in gathered {
+            next.extend(self.answer_gathering(at, index).await?);
+        }
+        Ok(next)
+    }
+
+    /// The trace ids of the matters that were followed.
+    #[must_use]
+    pub fn traces(&self) -> Vec<String> {
+        lock(&self.traces).clone()
+    }
+
+    /// Number and query code of a matter, for the hints at the end.
+    #[must_use]
+    pub fn example(&self) -> Option<(String, String)> {
+        let receipts = lock(&self.receipts);
+        let first = receipts.keys().min()?;
+        receipts.get(first).map(|receipt| (receipt.number.clone(), receipt.query_code.clone()))
+    }
+}
+
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

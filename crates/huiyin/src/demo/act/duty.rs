@@ -1,0 +1,121 @@
+//! Urgent reports and the duty desks that acknowledge them.
+
+use anyhow::{Context as _, Result};
+use chrono::TimeDelta;
+use huiyin_domain::organs;
+use huiyin_domain::territory::TerritoryCode;
+use huiyin_domain::time::Instant;
+use huiyin_domain::vocabulary::{Level, UrgentKind};
+use huiyin_proto::stability_early_warning::v1::{
+    AcknowledgeAlertRequest, Alert, ListAlertsRequest, RaiseAlertRequest,
+};
+use huiyin_proto::vocabulary::v1 as words;
+use huiyin_service_kit::wire;
+
+use super::{Act, Actors, Next, lock};
+use crate::connect::{asked, persist};
+
+/// Minutes of the acknowledgement limit and of each step of the escalation, for the instants at which
+/// the clock must stand still.
+const STEP_MINUTES: i64 = 30;
+
+impl Actors {
+    pub(super) async fn raise(&self, at: Instant, index: usize) -> Result<Next> {
+        let Some(planned) = self.plan.reports.get(index) else { return Ok(Vec::new()) };
+        let place: TerritoryCode = planned.place.parse().context("a generated place is not a code")?;
+        let county = place.ancestor(Level::County).context("a generated place has no county")?;
+        let request = RaiseAlertRequest {
+            request_id: format!("raise-{index}"),
+            kind: kind(planned.kind).into(),
+            place_code: planned.place.clone(),
+            organ_id: organs::organ_id(&county, organs::PETITION_OFFICE).to_string(),
+            matter_ids: Vec::new(),
+            persons: planned.persons,
+            happened_time: Some(wire::timestamp(planned.happened)),
+            known_time: Some(wire::timestamp(planned.happened + TimeDelta::minutes(planned.known_after))),
+            facts: "Generated report: people have gathered and ask for an answer.".to_owned(),
+            measures: "The duty desk is on site.".to_owned(),
+            duty_phone: "0745-12345".to_owned(),
+        };
+        let warning = &self.clients.warning;
+        let alert = persist("raising an alert", || {
+            let (mut warning, request) = (warning.clone(), asked("demo", request.clone()));
+            async move { warning.raise_alert(request).await }
+        })
+        .await?
+        .alert
+        .context("an answer without an alert")?;
+        Ok(acknowledgements(at, &alert, &planned.acknowledged_after))
+    }
+
+    /// The acknowledgements of the alert that a large visit raised by itself.
+    pub(super) async fn answer_gathering(&self, at: Instant, index: usize) -> Result<Next> {
+        let matter = lock(&self.receipts).get(&index).map(|receipt| receipt.matter.clone());
+        let matter = matter.context("a gathering without a matter")?;
+        let request = ListAlertsRequest { waiting_only: true, page_size: 200, ..ListAlertsRequest::default() };
+        let warning = &self.clients.warning;
+        let page = persist("listing alerts", || {
+            let (mut warning, request) = (warning.clone(), asked("demo", request.clone()));
+            async move { warning.list_alerts(request).await }
+        })
+        .await?;
+        let alert = page
+            .alerts
+            .iter()
+            .find(|alert| alert.matter_ids.contains(&matter))
+            .context("a visit above the threshold raised no alert")?;
+        let minutes: Vec<i64> = (0..12).map(|n| if (index + n) % 9 == 0 { 45 } else { 10 + 5 * (i64::from(n % 2 == 0)) }).collect();
+        Ok(acknowledgements(at, alert, &minutes))
+    }
+
+    pub(super) async fn acknowledge(&self, alert: String, organ: String) -> Result<Next> {
+        let request = AcknowledgeAlertRequest {
+            request_id: format!("ack-{}", short(&alert, &organ)),
+            alert_id: alert,
+            organ_id: organ,
+            post: "officer on duty".to_owned(),
+        };
+        let warning = &self.clients.warning;
+        persist("acknowledging an alert", || {
+            let (mut warning, request) = (warning.clone(), asked("demo", request.clone()));
+            async move { warning.acknowledge_alert(request).await }
+        })
+        .await?;
+        Ok(Vec::new())
+    }
+}
+
+fn short(alert: &str, organ: &str) -> String {
+    use sha2::Digest as _;
+    hex::encode(sha2::Sha256::digest(format!("{alert} {organ}"))).chars().take(40).collect()
+}
+
+/// When each recipient acknowledges, and the instants in between at which an escalation falls due.
+fn acknowledgements(at: Instant, alert: &Alert, minutes: &[i64]) -> Next {
+    let mut organs: Vec<&str> = alert.recipients.iter().map(|recipient| recipient.organ_id.as_str()).collect();
+    organs.sort_unstable();
+    let mut next = Vec::new();
+    let mut latest = 0;
+    for (organ, after) in organs.into_iter().zip(minutes.iter().cycle()) {
+        let act = Act::Acknowledge { alert: alert.alert_id.clone(), organ: organ.to_owned() };
+        next.push((at + TimeDelta::minutes(*after), act));
+        latest = latest.max(*after);
+    }
+    let mut due = STEP_MINUTES;
+    while due < latest {
+        next.push((at + TimeDelta::minutes(due), Act::LetTimePass));
+        due += STEP_MINUTES;
+    }
+    next
+}
+
+fn kind(kind: UrgentKind) -> words::UrgentKind {
+    match kind {
+        UrgentKind::DangerToLife => words::UrgentKind::DangerToLife,
+        UrgentKind::CollectiveVisit => words::UrgentKind::CollectiveVisit,
+        UrgentKind::ServiceFailure => words::UrgentKind::ServiceFailure,
+        UrgentKind::PromiseBroken => words::UrgentKind::PromiseBroken,
+        UrgentKind::Retaliation => words::UrgentKind::Retaliation,
+        UrgentKind::Other => words::UrgentKind::Other,
+    }
+}

@@ -1,0 +1,178 @@
+//! `huiyin demo`: one real city, one year, played under a clock moved by hand.
+
+mod act;
+mod city;
+pub mod plan;
+mod print;
+mod rest;
+mod summary;
+pub mod trace;
+mod year;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, bail};
+use chrono::TimeDelta;
+use huiyin_domain::organs;
+use huiyin_domain::time::start_of_day;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde_json::json;
+
+use crate::constellation::{Constellation, DATABASE, Plan, Ports, home};
+
+/// What the demo is asked to do.
+#[derive(Clone, Debug, clap::Args)]
+pub struct DemoArgs {
+    /// End after the summary instead of running until Ctrl-C
+    #[arg(long)]
+    once: bool,
+    /// Print the summary as JSON, for machines; nothing else goes to standard output
+    #[arg(long)]
+    json: bool,
+    /// Go ahead without asking (used by ./dev when something must be installed)
+    #[arg(long)]
+    yes: bool,
+    /// The seed of the generated matters
+    #[arg(long, default_value_t = 20_250_101)]
+    seed: u64,
+    /// How many matters are generated for the year
+    #[arg(long, default_value_t = plan::CITY_MATTERS, value_name = "N")]
+    matters: usize,
+    /// Take any free ports instead of 7401-7405 and 9401-9405
+    #[arg(long)]
+    any_ports: bool,
+    /// Folder for the private servers, settings and logs; what was there is replaced
+    #[arg(long, value_name = "DIR")]
+    folder: Option<PathBuf>,
+}
+
+/// Runs the demo.
+///
+/// # Errors
+/// When something does not start, an act is refused, or the summary and the recount differ.
+pub async fn run(args: DemoArgs) -> Result<()> {
+    let say = |words: &str| eprintln!("huiyin: {words}");
+    let territories = city::territories()?;
+    let planned = Arc::new(plan::generate(args.seed, args.matters, &territories));
+    let (receiver, otlp) = trace::Receiver::listen().await?;
+    let constellation = Constellation::start(&setup(&args, otlp, &planned)?, &say).await?;
+    let outcome = tokio::select! {
+        outcome = play(&args, &constellation, &planned, &territories, receiver) => outcome,
+        _ = tokio::signal::ctrl_c() => Err(anyhow::anyhow!("stopped by Ctrl-C")),
+    };
+    if outcome.is_ok() && !args.once {
+        say("everything keeps running; Ctrl-C ends it");
+        tokio::signal::ctrl_c().await?;
+    }
+    let stopped = constellation.stop().await;
+    outcome?;
+    stopped
+}
+
+/// Loads the territory and the generated organs of the city.
+///
+/// # Errors
+/// When a row is refused.
+pub async fn load_city(clients: &crate::connect::Clients) -> Result<()> {
+    city::load(clients, &city::territories()?).await?;
+    Ok(())
+}
+
+fn setup(args: &DemoArgs, otlp: std::net::SocketAddr, planned: &plan::YearPlan) -> Result<Plan> {
+    Ok(Plan {
+        folder: args.folder.clone().unwrap_or_else(|| home().join("running")),
+        clock: Some(start_of_day(planned.first) - TimeDelta::hours(12)),
+        ports: if args.any_ports { Ports::any()? } else { Ports::documented() },
+        otlp: Some(otlp),
+        postgres_settings: vec![("shared_buffers", "256MB"), ("max_wal_size", "2GB"), ("checkpoint_timeout", "15min")],
+        profile: "development",
+    })
+}
+
+async fn play(
+    args: &DemoArgs,
+    constellation: &Constellation,
+    planned: &Arc<plan::YearPlan>,
+    territories: &[huiyin_domain::territory::Territory],
+    receiver: trace::Receiver,
+) -> Result<()> {
+    let clients = constellation.clients()?;
+    let (loaded, known) = city::load(&clients, territories).await?;
+    eprintln!("huiyin: the city of Huaihua is loaded: {} territories, {} organs", loaded.loaded, known.loaded);
+    eprintln!(
+        "huiyin: playing 2025 with {} matters generated from seed {} (there is no public petition data)",
+        planned.matters.len(),
+        args.seed
+    );
+    let city = city::CITY.parse()?;
+    let office = organs::organ_id(&city, organs::PETITION_OFFICE).to_string();
+    let actors = Arc::new(act::Actors::new(clients.clone(), Arc::clone(planned), office));
+    rest::Rest::new(&clients).come().await?;
+    let bar = progress(planned);
+    let started = Instant::now();
+    let played = year::play(&clients, Arc::clone(planned), Arc::clone(&actors), &|day| {
+        bar.set_position(u64::try_from((day - planned.first).num_days()).unwrap_or(0));
+        bar.set_message(day.to_string());
+    })
+    .await?;
+    bar.finish_and_clear();
+    let took = started.elapsed();
+    let told = summary::ask(&clients, city::CITY).await?;
+    let counts = told.summary();
+    let recount = summary::recount(&constellation.postgres.url(DATABASE)).await?;
+    let differences = summary::differences(&summary::counted(&counts), &recount);
+    let quarantined = rest::Rest::new(&clients).quarantined().await?;
+    // the exporters of the services send in batches; one interval later the trace is whole
+    let trace = await_trace(&receiver).await;
+    if args.json {
+        let text = json!({
+            "summary": counts,
+            "recount": { "lines": recount.len(), "differences": differences },
+            "measured": {
+                "seconds": took.as_secs_f64(), "acts": played.acts, "instants": played.instants,
+                "restarts": constellation.processes.deaths(), "quarantined": quarantined,
+                "trace_spans": trace.len(), "generated": true, "seed": args.seed, "matters": planned.matters.len(),
+            },
+        });
+        println!("{}", serde_json::to_string_pretty(&text)?);
+    } else {
+        let page = print::Page { told: &told, took, acts: played.acts, recount: &recount, differences: &differences };
+        page.print();
+        print::trace(&trace);
+        print::hints(constellation, actors.example().as_ref());
+    }
+    if !differences.is_empty() {
+        bail!("the summary and the recount by SQL differ:\n  {}", differences.join("\n  "));
+    }
+    if quarantined > 0 {
+        bail!("{quarantined} events were set aside in quarantine");
+    }
+    if !told.table.warnings.is_empty() {
+        bail!("the year's table does not add up: {}", told.table.warnings.join("; "));
+    }
+    Ok(())
+}
+
+fn progress(planned: &plan::YearPlan) -> ProgressBar {
+    let days = u64::try_from((planned.end - planned.first).num_days()).unwrap_or(365);
+    let bar = ProgressBar::with_draw_target(Some(days), ProgressDrawTarget::stderr());
+    if let Ok(style) = ProgressStyle::with_template("  {msg} {wide_bar} {pos}/{len} days, {elapsed} ") {
+        bar.set_style(style);
+    }
+    bar
+}
+
+async fn await_trace(receiver: &trace::Receiver) -> Vec<trace::Span> {
+    let mut before = 0;
+    for _ in 0..40 {
+        let spans = receiver.widest();
+        if !spans.is_empty() && spans.len() == before {
+            return spans;
+        }
+        before = spans.len();
+        tokio::time::sleep(Duration::from_millis(250)).await;
+    }
+    receiver.widest()
+}

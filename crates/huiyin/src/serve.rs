@@ -1,0 +1,105 @@
+//! `huiyin serve` and `huiyin migrate`: any subset of the five services in one process.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Result, anyhow, bail};
+use futures::future::BoxFuture;
+use futures::stream::FuturesUnordered;
+use futures::StreamExt as _;
+use huiyin_service_kit::database::Database;
+use huiyin_service_kit::lifecycle::Stopper;
+use huiyin_service_kit::names::ServiceName;
+use huiyin_service_kit::run::{Context, RunError, migrate as migrate_tables};
+use huiyin_service_kit::server::pages;
+use huiyin_service_kit::settings::Settings;
+use huiyin_service_kit::telemetry;
+use sqlx::migrate::Migrator;
+
+/// How long everything may take to end after SIGTERM.
+const END_WITHIN: Duration = Duration::from_secs(9);
+
+/// The door of a service.
+fn door(service: ServiceName, context: Context) -> BoxFuture<'static, Result<(), RunError>> {
+    match service {
+        ServiceName::Intake => huiyin_intake::serve(context),
+        ServiceName::Routing => huiyin_routing::serve(context),
+        ServiceName::Supervision => huiyin_supervision::serve(context),
+        ServiceName::StabilityEarlyWarning => huiyin_stability_early_warning::serve(context),
+        ServiceName::Statistics => huiyin_statistics::serve(context),
+    }
+}
+
+/// The tables of a service.
+fn tables(service: ServiceName) -> &'static Migrator {
+    match service {
+        ServiceName::Intake => &huiyin_intake::MIGRATIONS,
+        ServiceName::Routing => &huiyin_routing::MIGRATIONS,
+        ServiceName::Supervision => &huiyin_supervision::MIGRATIONS,
+        ServiceName::StabilityEarlyWarning => &huiyin_stability_early_warning::MIGRATIONS,
+        ServiceName::Statistics => &huiyin_statistics::MIGRATIONS,
+    }
+}
+
+/// Serves until SIGTERM; calls in flight finish, nothing is left untracked.
+///
+/// # Errors
+/// When a service cannot start, or a worker of it ends unasked.
+pub async fn serve(settings: Option<&Path>, services: &[ServiceName]) -> Result<()> {
+    let settings = Settings::load(settings)?;
+    let process = match services {
+        [one] => format!("huiyin-{one}"),
+        _ => "huiyin".to_owned(),
+    };
+    let telemetry = telemetry::start(&settings, &process)?;
+    let stopper = Stopper::on_signals()?;
+    if let Some(listen) = settings.telemetry.metrics_listen {
+        let listener = pages::bind(listen).await?;
+        stopper.spawn("pages", pages::serve(listener, stopper.clone()));
+    }
+    let context = Context { settings: Arc::new(settings), stopper: stopper.clone() };
+    let mut running: FuturesUnordered<_> = services.iter().map(|service| door(*service, context.clone())).collect();
+    let outcome = tokio::select! {
+        outcome = until_all_end(&mut running, &stopper) => outcome,
+        fatal = stopper.fatal() => Err(anyhow!("{} cannot go on: {}", fatal.name, fatal.reason)),
+    };
+    let drained = stopper.drain(END_WITHIN).await;
+    telemetry.shutdown().await;
+    outcome?;
+    if let Err(undrained) = drained {
+        bail!("{undrained}");
+    }
+    Ok(())
+}
+
+async fn until_all_end(
+    running: &mut FuturesUnordered<BoxFuture<'static, Result<(), RunError>>>,
+    stopper: &Stopper,
+) -> Result<()> {
+    while let Some(ended) = running.next().await {
+        ended?;
+        if !stopper.is_stopping() {
+            bail!("a service ended unasked");
+        }
+    }
+    Ok(())
+}
+
+/// Brings tables up to date and ends.
+///
+/// # Errors
+/// Names the service whose tables could not be made.
+pub async fn migrate(settings: Option<&Path>, services: Vec<ServiceName>) -> Result<()> {
+    let settings = Settings::load(settings)?;
+    let services = if services.is_empty() { settings.services().collect() } else { services };
+    if services.is_empty() {
+        bail!("the settings name no service: give a file with --settings");
+    }
+    for service in services {
+        let database = Database::connect(service, settings.profile, settings.service(service)?).await?;
+        migrate_tables(&database, tables(service)).await?;
+        eprintln!("huiyin: the tables of {service} are up to date");
+    }
+    Ok(())
+}

@@ -1,0 +1,235 @@
+//! Named, retried, timed transactions. A transaction knows its instant and what it tells others;
+//! what it tells is written in the same commit, and the sequencer is poked after it.
+
+use std::time::{Duration, Instant as Monotonic};
+
+use futures::future::BoxFuture;
+use huiyin_domain::time::Instant;
+use huiyin_domain::vocabulary::Level;
+use huiyin_proto::events::v1::event::Fact;
+use secrecy::ExposeSecret as _;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{PgConnection, PgPool, Postgres};
+
+use crate::clock::Clock;
+use crate::metrics;
+use crate::names::ServiceName;
+use crate::road::outbox::{self, Outgoing};
+use crate::road::{Lane, Pokes, streams};
+use crate::settings::{Profile, ServiceSettings};
+use crate::status::Problem;
+
+/// How often a transaction that met another one is tried again.
+const TRIES: u32 = 5;
+/// How long a start waits for an unreachable database.
+const REACH_WITHIN: Duration = Duration::from_secs(10);
+
+/// The database of one service, its clock, and the road its events take.
+#[derive(Clone, Debug)]
+pub struct Database {
+    service: ServiceName,
+    pool: PgPool,
+    clock: Clock,
+    pokes: Pokes,
+}
+
+/// One transaction: everything in it happens at one instant, wholly or not at all.
+#[derive(Debug)]
+pub struct Tx {
+    inner: sqlx::Transaction<'static, Postgres>,
+    now: Instant,
+    service: ServiceName,
+    outgoing: Vec<Outgoing>,
+}
+
+impl Tx {
+    /// The instant at which everything in this transaction happens.
+    #[must_use]
+    pub fn now(&self) -> Instant {
+        self.now
+    }
+
+    /// The connection, for statements.
+    pub fn connection(&mut self) -> &mut PgConnection {
+        &mut self.inner
+    }
+
+    /// Tells a fact on this service's ordinary stream.
+    pub fn tell(&mut self, fact: Fact) {
+        let stream = streams::ordinary(self.service);
+        self.outgoing.push(Outgoing::new(Lane::Ordinary, stream, self.now, fact));
+    }
+
+    /// Tells a fact at once on the urgent stream of a level.
+    pub fn tell_urgent(&mut self, level: Level, fact: Fact) {
+        let stream = streams::alerts(level);
+        self.outgoing.push(Outgoing::new(Lane::Urgent, stream, self.now, fact));
+    }
+
+    async fn commit(mut self) -> Result<Lanes, sqlx::Error> {
+        let lanes = outbox::write(&mut self.inner, std::mem::take(&mut self.outgoing)).await?;
+        self.inner.commit().await?;
+        Ok(lanes)
+    }
+}
+
+/// Which lanes were written to.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Lanes {
+    /// The urgent lane.
+    pub urgent: bool,
+    /// The ordinary lane.
+    pub ordinary: bool,
+}
+
+impl Database {
+    /// Connects, waiting up to ten seconds for the database to answer.
+    ///
+    /// # Errors
+    /// Names the settings key when the database cannot be reached.
+    pub async fn connect(
+        service: ServiceName,
+        profile: Profile,
+        settings: &ServiceSettings,
+    ) -> Result<Self, Problem> {
+        let unreachable = |error: sqlx::Error| Problem::Unavailable {
+            words: format!("the database named by [{}] database_url cannot be used: {error}", service.key()),
+        };
+        let options: PgConnectOptions = settings
+            .database_url
+            .expose_secret()
+            .parse()
+            .map_err(|_| Problem::Unavailable { words: format!("[{}] database_url is not a postgres:// address", service.key()) })?;
+        let options = options
+            .application_name(service.as_str())
+            .options([("search_path", service.key())]);
+        let pool = PgPoolOptions::new()
+            .max_connections(settings.database_connections)
+            .min_connections(1)
+            .acquire_timeout(REACH_WITHIN)
+            .test_before_acquire(false)
+            .connect_with(options)
+            .await
+            .map_err(unreachable)?;
+        let clock = Clock::of(profile, &pool).await?;
+        Ok(Self { service, pool, clock, pokes: Pokes::default() })
+    }
+
+    /// The pool, for reading outside a transaction.
+    #[must_use]
+    pub fn pool(&self) -> &PgPool {
+        &self.pool
+    }
+
+    /// The clock of decisions.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// The wake-up calls of the road and the sweeps.
+    #[must_use]
+    pub fn pokes(&self) -> &Pokes {
+        &self.pokes
+    }
+
+    /// Whose database this is.
+    #[must_use]
+    pub fn service(&self) -> ServiceName {
+        self.service
+    }
+
+    /// The present instant by the clock of decisions.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn now(&self) -> Result<Instant, sqlx::Error> {
+        if let Some(now) = self.clock.followed() {
+            return Ok(now);
+        }
+        let mut connection = self.pool.acquire().await?;
+        self.clock.now(&mut connection).await
+    }
+
+    /// Runs `work` in a transaction called `name`, commits what it did and told, and pokes the
+    /// sequencer. A transaction that met another one (serialization failure, deadlock) is run again.
+    ///
+    /// # Errors
+    /// What `work` refuses, or what the database says.
+    pub async fn transaction<T, E, W>(&self, name: &'static str, mut work: W) -> Result<T, E>
+    where
+        T: Send,
+        E: From<sqlx::Error> + Retryable + Send,
+        W: for<'a> FnMut(&'a mut Tx) -> BoxFuture<'a, Result<T, E>> + Send,
+    {
+        let started = Monotonic::now();
+        let mut tries = 0;
+        let outcome = loop {
+            tries += 1;
+            match self.attempt(&mut work).await {
+                Err(error) if error.met_another() && tries < TRIES => {
+                    metrics::count("huiyin_transaction_retries", 1, &[("service", self.service.as_str()), ("name", name)]);
+                }
+                other => break other,
+            }
+        };
+        let labels = [("service", self.service.as_str()), ("name", name)];
+        metrics::observe("huiyin_transaction_duration_seconds", started.elapsed().as_secs_f64(), &labels);
+        outcome
+    }
+
+    async fn attempt<T, E, W>(&self, work: &mut W) -> Result<T, E>
+    where
+        T: Send,
+        E: From<sqlx::Error> + Send,
+        W: for<'a> FnMut(&'a mut Tx) -> BoxFuture<'a, Result<T, E>> + Send,
+    {
+        let mut tx = self.begin().await?;
+        let value = work(&mut tx).await?;
+        let lanes = tx.commit().await?;
+        self.pokes.poke(lanes);
+        Ok(value)
+    }
+
+    async fn begin(&self) -> Result<Tx, sqlx::Error> {
+        let mut inner = self.pool.begin().await?;
+        let now = self.clock.now(&mut inner).await?;
+        Ok(Tx { inner, now, service: self.service, outgoing: Vec::new() })
+    }
+}
+
+/// Tells an error that running the transaction again may cure.
+pub trait Retryable {
+    /// Whether the transaction met another one.
+    fn met_another(&self) -> bool;
+}
+
+impl Retryable for sqlx::Error {
+    fn met_another(&self) -> bool {
+        self.as_database_error()
+            .and_then(sqlx::error::DatabaseError::code)
+            .is_some_and(|code| code == "40001" || code == "40P01")
+    }
+}
+
+impl Retryable for Problem {
+    fn met_another(&self) -> bool {
+        match self {
+            Self::Database(error) => error.met_another(),
+            Self::InvalidFields(_)
+            | Self::WrongPageToken
+            | Self::NotFound { .. }
+            | Self::NotAllowedNow { .. }
+            | Self::NoCompetentOrgan { .. }
+            | Self::RequestIdReused { .. }
+            | Self::NotYours { .. }
+            | Self::ChangedMeanwhile
+            | Self::Unavailable { .. }
+            | Self::TooManyCalls
+            | Self::DeadlinePassed
+            | Self::DevelopmentOnly
+            | Self::WrongCursor { .. }
+            | Self::Unexpected(_) => false,
+        }
+    }
+}

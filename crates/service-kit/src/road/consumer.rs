@@ -1,0 +1,340 @@
+//! Step 4: applies a stream in order. The cursor is in PostgreSQL and moves in the transaction of the
+//! effect; only the next entry is accepted; on a gap, a silence or no Redis the feed is read.
+
+mod source;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use huiyin_domain::vocabulary::Level;
+use huiyin_proto::events::v1::Event;
+use prost::Message as _;
+use sqlx::PgConnection;
+use tracing::Instrument as _;
+
+use crate::database::{Database, Tx};
+use crate::lifecycle::Stopper;
+use crate::names::ServiceName;
+use crate::road::sequencer::Sequenced;
+use crate::road::streams;
+use crate::status::Problem;
+use crate::{metrics, telemetry};
+
+pub use source::{Roads, Via};
+
+/// How often an entry whose effect fails is tried before it is set aside.
+const TRIES: u32 = 3;
+/// The pause after a failure that may pass.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// The effect of a run of events, in order, in one transaction.
+pub type React = Arc<dyn for<'a> Fn(&'a mut Tx, &'a [Event]) -> BoxFuture<'a, Result<(), Problem>> + Send + Sync>;
+/// Called after the commit of an effect.
+pub type AfterCommit = Arc<dyn Fn() + Send + Sync>;
+
+/// What a service does about one stream.
+#[derive(Clone)]
+pub struct Reaction {
+    /// The stream.
+    pub stream: String,
+    /// Who writes it.
+    pub from: ServiceName,
+    /// The effect.
+    pub react: React,
+    /// Called after each commit.
+    pub after_commit: Option<AfterCommit>,
+}
+
+impl Reaction {
+    /// A reaction to the ordinary stream of another service.
+    pub fn to<F>(from: ServiceName, react: F) -> Self
+    where
+        F: for<'a> Fn(&'a mut Tx, &'a [Event]) -> BoxFuture<'a, Result<(), Problem>> + Send + Sync + 'static,
+    {
+        Self { stream: streams::ordinary(from), from, react: Arc::new(react), after_commit: None }
+    }
+
+    /// A reaction to the urgent stream of a level.
+    pub fn to_alerts<F>(level: Level, from: ServiceName, react: F) -> Self
+    where
+        F: for<'a> Fn(&'a mut Tx, &'a [Event]) -> BoxFuture<'a, Result<(), Problem>> + Send + Sync + 'static,
+    {
+        Self { stream: streams::alerts(level), from, react: Arc::new(react), after_commit: None }
+    }
+
+    /// The same reaction, with a call after each commit.
+    #[must_use]
+    pub fn then(mut self, after_commit: AfterCommit) -> Self {
+        self.after_commit = Some(after_commit);
+        self
+    }
+}
+
+/// A place reached in a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Epoch.
+    pub epoch: i32,
+    /// Sequence number of the last entry applied.
+    pub seq: i64,
+}
+
+struct Consumer {
+    database: Database,
+    reaction: Reaction,
+}
+
+/// Consumes one stream until the process stops.
+pub async fn run(database: Database, reaction: Reaction, roads: Roads, stopper: Stopper) {
+    let mut source = source::Source::new(&database, &reaction, roads);
+    let consumer = Consumer { database, reaction };
+    let mut place = None;
+    loop {
+        let step = async {
+            let at = match place {
+                Some(at) => at,
+                None => consumer.load_place().await?,
+            };
+            let (run, via) = source.next(at).await?;
+            consumer.apply(at, run, via).await
+        };
+        let outcome = tokio::select! {
+            outcome = step => outcome,
+            () = stopper.stopping() => break,
+        };
+        place = match outcome {
+            Ok(reached) => reached,
+            Err(problem) => {
+                tracing::warn!(stream = consumer.reaction.stream, %problem, "a stream cannot be followed; trying again");
+                tokio::select! {
+                    () = tokio::time::sleep(PAUSE) => {}
+                    () = stopper.stopping() => break,
+                }
+                None
+            }
+        };
+    }
+}
+
+impl Consumer {
+    fn name(&self) -> &'static str {
+        self.database.service().as_str()
+    }
+
+    async fn load_place(&self) -> Result<Place, Problem> {
+        let mut connection = self.database.pool().acquire().await?;
+        sqlx::query!(
+            "INSERT INTO cursor (consumer, stream, epoch, seq) VALUES ($1, $2, 1, 0) ON CONFLICT DO NOTHING",
+            self.name(),
+            self.reaction.stream,
+        )
+        .execute(&mut *connection)
+        .await?;
+        let place = sqlx::query_as!(
+            Place,
+            "SELECT epoch, seq FROM cursor WHERE consumer = $1 AND stream = $2",
+            self.name(),
+            self.reaction.stream,
+        )
+        .fetch_one(&mut *connection)
+        .await?;
+        Ok(place)
+    }
+
+    /// Applies a run; `None` when somebody else moved the cursor meanwhile.
+    async fn apply(&self, at: Place, run: Vec<Sequenced>, via: Via) -> Result<Option<Place>, Problem> {
+        let mut at = at;
+        for part in parts(run) {
+            let first = part.as_slice();
+            let span = span_of(first, &self.reaction.stream, via);
+            let Some(reached) = self.apply_part(at, part).instrument(span).await? else { return Ok(None) };
+            at = reached;
+        }
+        Ok(Some(at))
+    }
+
+    async fn apply_part(&self, at: Place, part: Vec<Sequenced>) -> Result<Option<Place>, Problem> {
+        let part: Arc<[Sequenced]> = part.into();
+        let many = part.len() > 1;
+        match self.attempt(at, &part, true).await {
+            Err(problem) if !problem.is_retryable() && many => self.one_by_one(at, &part).await,
+            Err(problem) if !problem.is_retryable() => self.persist(at, &part, problem).await,
+            other => other,
+        }
+    }
+
+    async fn one_by_one(&self, at: Place, part: &[Sequenced]) -> Result<Option<Place>, Problem> {
+        let mut at = at;
+        for entry in part {
+            let alone: Arc<[Sequenced]> = Arc::from(vec![entry.clone()]);
+            let outcome = match self.attempt(at, &alone, true).await {
+                Err(problem) if !problem.is_retryable() => self.persist(at, &alone, problem).await?,
+                other => other?,
+            };
+            let Some(reached) = outcome else { return Ok(None) };
+            at = reached;
+        }
+        Ok(Some(at))
+    }
+
+    /// Tries a failing entry again and sets it aside when it keeps failing.
+    async fn persist(&self, at: Place, alone: &Arc<[Sequenced]>, first: Problem) -> Result<Option<Place>, Problem> {
+        let mut problem = first;
+        for _ in 1..TRIES {
+            match self.attempt(at, alone, true).await {
+                Err(again) if !again.is_retryable() => problem = again,
+                other => return other,
+            }
+        }
+        tracing::error!(stream = self.reaction.stream, seq = at.seq + 1, %problem, "an entry is set aside in quarantine");
+        self.quarantine(at, alone, &problem).await
+    }
+
+    async fn quarantine(&self, at: Place, alone: &Arc<[Sequenced]>, problem: &Problem) -> Result<Option<Place>, Problem> {
+        if let Some(entry) = alone.first() {
+            sqlx::query!(
+                "INSERT INTO quarantine (consumer, stream, epoch, seq, event_id, payload, reason)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",
+                self.name(),
+                entry.stream,
+                entry.epoch,
+                entry.seq,
+                entry.event_id,
+                entry.payload,
+                problem.to_string(),
+            )
+            .execute(self.database.pool())
+            .await?;
+        }
+        self.count(alone.len(), "quarantined");
+        self.attempt(at, alone, false).await
+    }
+
+    async fn attempt(&self, at: Place, part: &Arc<[Sequenced]>, react: bool) -> Result<Option<Place>, Problem> {
+        let Some(last) = part.last() else { return Ok(Some(at)) };
+        let reached = Place { epoch: last.epoch, seq: last.seq };
+        let events: Arc<[Event]> = if react { decode(part)?.into() } else { Arc::from(Vec::new()) };
+        let (name, reaction, part_of_tx) = (self.name(), self.reaction.clone(), Arc::clone(part));
+        let moved = self
+            .database
+            .transaction("react", move |tx| {
+                let (part, events, reaction) = (Arc::clone(&part_of_tx), Arc::clone(&events), reaction.clone());
+                Box::pin(async move {
+                    if !move_cursor(tx.connection(), (name, &reaction.stream), at, reached).await? {
+                        return Ok::<bool, Problem>(false);
+                    }
+                    if !events.is_empty() {
+                        (reaction.react)(tx, &events).await?;
+                    }
+                    write_inbox(tx.connection(), name, &part).await?;
+                    Ok(true)
+                })
+            })
+            .await?;
+        if !moved {
+            self.count(part.len(), "seen");
+            return Ok(None);
+        }
+        if react {
+            self.count(part.len(), "applied");
+        }
+        if let Some(after_commit) = &self.reaction.after_commit {
+            after_commit();
+        }
+        Ok(Some(reached))
+    }
+
+    fn count(&self, entries: usize, outcome: &str) {
+        let labels = [("service", self.name()), ("stream", self.reaction.stream.as_str()), ("outcome", outcome)];
+        metrics::count("huiyin_consumer_effects", entries as u64, &labels);
+    }
+}
+
+/// Moves the cursor from exactly where we think it stands: a second consumer of the same stream finds
+/// it moved and applies nothing.
+async fn move_cursor(
+    connection: &mut PgConnection,
+    (consumer, stream): (&str, &str),
+    at: Place,
+    reached: Place,
+) -> Result<bool, sqlx::Error> {
+    let moved = sqlx::query!(
+        "UPDATE cursor SET epoch = $5, seq = $6
+         WHERE consumer = $1 AND stream = $2 AND epoch = $3 AND seq = $4",
+        consumer,
+        stream,
+        at.epoch,
+        at.seq,
+        reached.epoch,
+        reached.seq,
+    )
+    .execute(connection)
+    .await?;
+    Ok(moved.rows_affected() == 1)
+}
+
+async fn write_inbox(connection: &mut PgConnection, consumer: &str, part: &[Sequenced]) -> Result<(), sqlx::Error> {
+    let Some(first) = part.first() else { return Ok(()) };
+    let seqs: Vec<i64> = part.iter().map(|entry| entry.seq).collect();
+    let ids: Vec<uuid::Uuid> = part.iter().map(|entry| entry.event_id).collect();
+    sqlx::query!(
+        "INSERT INTO inbox (consumer, stream, epoch, seq, event_id)
+         SELECT $1, $2, $3, * FROM unnest($4::bigint[], $5::uuid[])",
+        consumer,
+        first.stream,
+        first.epoch,
+        &seqs,
+        &ids,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+fn decode(part: &[Sequenced]) -> Result<Vec<Event>, Problem> {
+    part.iter()
+        .map(|entry| {
+            Event::decode(entry.payload.as_slice())
+                .map_err(|error| Problem::Unexpected(format!("entry {} does not decode: {error}", entry.seq)))
+        })
+        .collect()
+}
+
+/// Cuts a run so that every traced event stands alone and gets its own span.
+fn parts(run: Vec<Sequenced>) -> Vec<Vec<Sequenced>> {
+    let mut parts: Vec<Vec<Sequenced>> = Vec::new();
+    let mut last_was_traced = true;
+    for entry in run {
+        let traced = is_traced(&entry);
+        match parts.last_mut() {
+            Some(part) if !traced && !last_was_traced => part.push(entry),
+            Some(_) | None => parts.push(vec![entry]),
+        }
+        last_was_traced = traced;
+    }
+    parts
+}
+
+fn trace_of(entry: &Sequenced) -> String {
+    Event::decode(entry.payload.as_slice()).map(|event| event.trace_parent).unwrap_or_default()
+}
+
+fn is_traced(entry: &Sequenced) -> bool {
+    telemetry::is_sampled(&trace_of(entry))
+}
+
+fn span_of(part: &[Sequenced], stream: &str, via: Via) -> tracing::Span {
+    let traced = part.first().map(trace_of).filter(|trace| telemetry::is_sampled(trace));
+    let Some(trace_parent) = traced else { return tracing::Span::none() };
+    let seq = part.first().map_or(0, |entry| entry.seq);
+    let span = tracing::info_span!(
+        "react",
+        otel.name = %format!("react {stream}"),
+        messaging.system = via.system(),
+        stream,
+        seq
+    );
+    telemetry::set_parent(&span, &trace_parent);
+    span
+}

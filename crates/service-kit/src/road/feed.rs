@@ -1,0 +1,181 @@
+//! The dense feed: read by SQL inside a service, over `FeedService.ReadFeed` from outside.
+
+use huiyin_proto::feed::v1::{
+    FeedEntry, ListStreamsRequest, ListStreamsResponse, ReadFeedRequest, ReadFeedResponse, StreamHead,
+    feed_service_server::FeedService,
+};
+use sqlx::PgPool;
+use tonic::{Request, Response, Status};
+
+use crate::database::Database;
+use crate::road::sequencer::Sequenced;
+use crate::status::Problem;
+use crate::violations::Violations;
+
+/// The newest place of a stream.
+#[derive(Clone, Debug)]
+pub struct Head {
+    /// Stream.
+    pub stream: String,
+    /// Epoch.
+    pub epoch: i32,
+    /// Sequence number.
+    pub seq: i64,
+}
+
+/// The head of one stream; `None` before its first event.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn head(pool: &PgPool, stream: &str) -> Result<Option<Head>, sqlx::Error> {
+    sqlx::query_as!(Head, "SELECT stream, epoch, seq FROM stream_head WHERE stream = $1", stream)
+        .fetch_optional(pool)
+        .await
+}
+
+/// The heads of every stream this service writes; there are at most a few dozen.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn heads(pool: &PgPool) -> Result<Vec<Head>, sqlx::Error> {
+    sqlx::query_as!(Head, "SELECT stream, epoch, seq FROM stream_head ORDER BY stream LIMIT 1000")
+        .fetch_all(pool)
+        .await
+}
+
+/// Up to `limit` entries of one epoch after a sequence number.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn read(
+    pool: &PgPool,
+    stream: &str,
+    (epoch, after): (i32, i64),
+    limit: i64,
+) -> Result<Vec<Sequenced>, sqlx::Error> {
+    sqlx::query_as!(
+        Sequenced,
+        "SELECT stream, epoch, seq, event_id, payload FROM feed
+         WHERE stream = $1 AND epoch = $2 AND seq > $3 ORDER BY seq LIMIT $4",
+        stream,
+        epoch,
+        after,
+        limit,
+    )
+    .fetch_all(pool)
+    .await
+}
+
+/// Begins the epoch after `epoch`, unless somebody already did.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn begin_epoch(pool: &PgPool, stream: &str, epoch: i32) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "UPDATE stream_head SET epoch = epoch + 1, seq = 0 WHERE stream = $1 AND epoch = $2",
+        stream,
+        epoch,
+    )
+    .execute(pool)
+    .await?;
+    Ok(())
+}
+
+/// A run of a stream after a cursor: of the cursor's epoch or, when that is read to its end, of the next.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn read_after(
+    pool: &PgPool,
+    stream: &str,
+    (epoch, after): (i32, i64),
+    limit: i64,
+) -> Result<(Vec<Sequenced>, Option<Head>), sqlx::Error> {
+    // The head is read first: what is sequenced in between only makes the run longer.
+    let head = head(pool, stream).await?;
+    let mut rows = read(pool, stream, (epoch.max(1), after), limit).await?;
+    if rows.is_empty()
+        && let Some(head) = &head
+        && head.epoch > epoch.max(1)
+    {
+        rows = read(pool, stream, (epoch.max(1) + 1, 0), limit).await?;
+    }
+    Ok((rows, head))
+}
+
+/// `FeedService` over one service's database.
+#[derive(Clone, Debug)]
+pub struct FeedRpc {
+    /// The database whose feed is read.
+    pub database: Database,
+}
+
+#[tonic::async_trait]
+impl FeedService for FeedRpc {
+    async fn read_feed(&self, request: Request<ReadFeedRequest>) -> Result<Response<ReadFeedResponse>, Status> {
+        let request = request.into_inner();
+        let mut violations = Violations::default();
+        violations.within("limit", request.limit, 0..=1000);
+        violations.text("stream", &request.stream, 1, 100);
+        violations.finish()?;
+        let epoch = i32::try_from(request.epoch.max(1)).map_err(|_| wrong_cursor())?;
+        let after = i64::try_from(request.after_seq).map_err(|_| wrong_cursor())?;
+        let limit = if request.limit == 0 { 200 } else { i64::from(request.limit) };
+        let (rows, head) = read_after(self.database.pool(), &request.stream, (epoch, after), limit)
+            .await
+            .map_err(Problem::from)?;
+        let (head_epoch, head_seq) = head.map_or((1, 0), |head| (head.epoch, head.seq));
+        if epoch > head_epoch || (epoch == head_epoch && after > head_seq.max(rows.last().map_or(0, |row| row.seq))) {
+            return Err(wrong_cursor().into());
+        }
+        Ok(Response::new(ReadFeedResponse {
+            epoch: unsigned32(rows.first().map_or(epoch, |row| row.epoch)),
+            head_seq: unsigned(head_seq),
+            head_epoch: unsigned32(head_epoch),
+            entries: rows.into_iter().map(entry).collect(),
+        }))
+    }
+
+    async fn list_streams(
+        &self,
+        request: Request<ListStreamsRequest>,
+    ) -> Result<Response<ListStreamsResponse>, Status> {
+        let request = request.into_inner();
+        let size = usize::try_from(if request.page_size == 0 { 100 } else { request.page_size.min(1000) }).unwrap_or(100);
+        let heads = heads(self.database.pool()).await.map_err(Problem::from)?;
+        let mut streams: Vec<StreamHead> = heads
+            .into_iter()
+            .filter(|head| head.stream.as_str() > request.page_token.as_str())
+            .map(|head| StreamHead { stream: head.stream, epoch: unsigned32(head.epoch), seq: unsigned(head.seq) })
+            .collect();
+        let more = streams.len() > size;
+        streams.truncate(size);
+        let next_page_token = match streams.last() {
+            Some(last) if more => last.stream.clone(),
+            Some(_) | None => String::new(),
+        };
+        Ok(Response::new(ListStreamsResponse { streams, next_page_token }))
+    }
+}
+
+fn wrong_cursor() -> Problem {
+    Problem::WrongCursor { words: "the cursor is ahead of the stream, or of an epoch that has not begun".to_owned() }
+}
+
+fn entry(row: Sequenced) -> FeedEntry {
+    use sha2::Digest as _;
+    FeedEntry {
+        seq: unsigned(row.seq),
+        event_id: huiyin_domain::ids::EventId::from_uuid(row.event_id).to_string(),
+        sha256: sha2::Sha256::digest(&row.payload).to_vec(),
+        payload: row.payload,
+    }
+}
+
+fn unsigned(value: i64) -> u64 {
+    u64::try_from(value).unwrap_or(0)
+}
+
+fn unsigned32(value: i32) -> u32 {
+    u32::try_from(value).unwrap_or(0)
+}

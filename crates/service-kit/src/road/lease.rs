@@ -1,0 +1,63 @@
+//! Who sequences. A lease has a term; the term is locked in every transaction of its holder, so that
+//! a holder that slept past its time cannot write.
+
+use std::time::Duration;
+
+use sqlx::PgPool;
+
+/// How long a lease lasts without renewal.
+pub const LASTS: Duration = Duration::from_millis(1500);
+/// How often a holder renews.
+pub const RENEW_EVERY: Duration = Duration::from_millis(500);
+
+/// A lease as held.
+#[derive(Clone, Debug)]
+pub struct Lease {
+    /// What is held.
+    pub name: &'static str,
+    /// Who holds it.
+    pub holder: String,
+    /// The fence.
+    pub term: i64,
+}
+
+/// Takes or renews a lease; `None` while somebody else holds it.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn take(pool: &PgPool, name: &'static str, holder: &str) -> Result<Option<Lease>, sqlx::Error> {
+    let lasts = LASTS.as_secs_f64();
+    let term = sqlx::query_scalar!(
+        "INSERT INTO lease AS held (name, holder, term, expires_at)
+         VALUES ($1, $2, 1, clock_timestamp() + make_interval(secs => $3))
+         ON CONFLICT (name) DO UPDATE
+         SET holder = excluded.holder,
+             term = CASE WHEN held.holder = excluded.holder THEN held.term ELSE held.term + 1 END,
+             expires_at = excluded.expires_at
+         WHERE held.holder = excluded.holder OR held.expires_at < clock_timestamp()
+         RETURNING term",
+        name,
+        holder,
+        lasts,
+    )
+    .fetch_optional(pool)
+    .await?;
+    Ok(term.map(|term| Lease { name, holder: holder.to_owned(), term }))
+}
+
+/// Gives a lease back, so that the next holder need not wait.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn give_back(pool: &PgPool, lease: &Lease) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "UPDATE lease SET expires_at = clock_timestamp() - interval '1 second'
+         WHERE name = $1 AND holder = $2 AND term = $3",
+        lease.name,
+        lease.holder,
+        lease.term,
+    )
+    .execute(pool)
+    .await?;
+    Ok(())
+}

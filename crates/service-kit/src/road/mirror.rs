@@ -1,0 +1,223 @@
+//! Step 3: copies the feed to Redis streams by compare-and-append. Only rows whose sequencing commit
+//! returned success are published; entry id = sequence number; the stream takes an entry only if it
+//! continues what is there, and otherwise says where it stands: lower means rewind (that is the
+//! replay), higher means the database was restored to an earlier point: a new epoch.
+
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use redis::aio::MultiplexedConnection;
+use tokio::sync::mpsc;
+
+use crate::database::Database;
+use crate::lifecycle::Stopper;
+use crate::metrics;
+use crate::road::sequencer::Sequenced;
+use crate::road::{feed, streams};
+
+/// Rows of one stream in order.
+pub type Batch = Vec<Sequenced>;
+
+/// Entries a mirror keeps at least; older ones are read from the feed.
+pub const KEEPS: i64 = 10_000;
+/// How often every stream's mirror is compared with its head.
+const COMPARE_EVERY: Duration = Duration::from_millis(500);
+/// Entries appended in one call.
+const CHUNK: i64 = 500;
+
+/// KEYS[1] the stream; ARGV[1] first sequence number; ARGV[2] "1" when an empty stream may begin here
+/// (the floor); ARGV[3] entries to keep; then event id and payload of each entry. Answers the last
+/// sequence number now in the stream.
+static APPEND: LazyLock<redis::Script> = LazyLock::new(|| {
+    redis::Script::new(
+        "local tail = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)
+         local last = 0
+         if #tail > 0 then last = tonumber(string.match(tail[1][1], '^(%d+)')) end
+         local first = tonumber(ARGV[1])
+         if last ~= first - 1 and not (#tail == 0 and ARGV[2] == '1') then return last end
+         for i = 4, #ARGV, 2 do
+             last = first + (i - 4) / 2
+             redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[3], string.format('%.0f-0', last),
+                        'id', ARGV[i], 'event', ARGV[i + 1])
+         end
+         return last",
+    )
+});
+
+/// Copies every stream of one service until the process stops. The copy may fail at any time: the
+/// feed is the truth.
+pub async fn run(database: Database, client: redis::Client, mut batches: mpsc::Receiver<Batch>, stopper: Stopper) {
+    let mut connection: Option<MultiplexedConnection> = None;
+    let mut compare = tokio::time::interval(COMPARE_EVERY);
+    compare.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        let batch = tokio::select! {
+            batch = batches.recv() => match batch { Some(batch) => Some(batch), None => break },
+            _ = compare.tick() => None,
+            () = stopper.drained() => break,
+        };
+        if connection.is_none() {
+            connection = connect(&client).await;
+        }
+        let Some(open) = connection.as_mut() else { continue };
+        let done = match batch {
+            Some(batch) => publish(&database, open, batch).await,
+            None => compare_all(&database, open).await,
+        };
+        if let Err(error) = done {
+            tracing::warn!(%error, "the mirror could not be written; the feed is read instead");
+            connection = None;
+        }
+    }
+}
+
+/// Connects for writing; `None` while the stream server does not answer.
+pub async fn connect(client: &redis::Client) -> Option<MultiplexedConnection> {
+    let config = redis::AsyncConnectionConfig::new()
+        .set_connection_timeout(Some(Duration::from_millis(500)))
+        .set_response_timeout(Some(Duration::from_millis(1000)));
+    match client.get_multiplexed_async_connection_with_config(&config).await {
+        Ok(connection) => Some(connection),
+        Err(error) => {
+            tracing::debug!(%error, "the stream server does not answer");
+            None
+        }
+    }
+}
+
+/// Why the mirror was not written.
+#[derive(Debug, thiserror::Error)]
+pub enum MirrorError {
+    /// The stream server failed.
+    #[error("stream server: {0}")]
+    Stream(#[from] redis::RedisError),
+    /// The feed could not be read.
+    #[error("feed: {0}")]
+    Feed(#[from] sqlx::Error),
+}
+
+/// Appends a batch that was just sequenced, or brings the mirror up to it.
+///
+/// # Errors
+/// When Redis or the database fails.
+pub async fn publish(
+    database: &Database,
+    connection: &mut MultiplexedConnection,
+    batch: Batch,
+) -> Result<(), MirrorError> {
+    let Some(last) = batch.last() else { return Ok(()) };
+    let (stream, epoch, seq) = (last.stream.clone(), last.epoch, last.seq);
+    let reached = append(connection, &batch, false).await?;
+    if reached != seq {
+        bring_up(database, connection, Place { stream: &stream, epoch, reached }).await?;
+        return Ok(());
+    }
+    counted(database, &stream, batch.len());
+    Ok(())
+}
+
+struct Place<'a> {
+    stream: &'a str,
+    epoch: i32,
+    reached: i64,
+}
+
+/// Replays from the feed what the mirror lacks, or begins a new epoch when the mirror is ahead.
+async fn bring_up(
+    database: &Database,
+    connection: &mut MultiplexedConnection,
+    place: Place<'_>,
+) -> Result<(), MirrorError> {
+    let Some(head) = feed::head(database.pool(), place.stream).await? else { return Ok(()) };
+    if head.epoch != place.epoch {
+        return Ok(()); // the next comparison sees the new epoch
+    }
+    if place.reached > head.seq {
+        feed::begin_epoch(database.pool(), place.stream, head.epoch).await?;
+        tracing::error!(stream = place.stream, mirror = place.reached, feed = head.seq,
+            "the mirror is ahead of the database: a new epoch begins");
+        return Ok(());
+    }
+    let labels = [("service", database.service().as_str()), ("stream", place.stream)];
+    metrics::count("huiyin_stream_rewinds", 1, &labels);
+    let mut reached = floor(connection, &place, head.seq).await?;
+    while reached < head.seq {
+        let rows = feed::read(database.pool(), place.stream, (head.epoch, reached), CHUNK).await?;
+        let Some(last) = rows.last() else { break };
+        let wanted = last.seq;
+        let now_at = append(connection, &rows, true).await?;
+        if now_at != wanted {
+            break; // somebody else is appending: they, or the next comparison, go on
+        }
+        counted(database, place.stream, rows.len());
+        reached = now_at;
+    }
+    Ok(())
+}
+
+/// Where a replay begins: a mirror that is lost or far behind starts anew at the floor, so that a
+/// replay never copies more than a mirror keeps.
+async fn floor(connection: &mut MultiplexedConnection, place: &Place<'_>, head: i64) -> Result<i64, redis::RedisError> {
+    let floor = (head - KEEPS).max(0);
+    if place.reached >= floor {
+        return Ok(place.reached);
+    }
+    if place.reached > 0 {
+        let key = streams::mirror_key(place.stream, place.epoch);
+        redis::cmd("DEL").arg(key).query_async::<()>(connection).await?;
+    }
+    Ok(floor)
+}
+
+async fn append(
+    connection: &mut MultiplexedConnection,
+    rows: &[Sequenced],
+    may_begin: bool,
+) -> Result<i64, redis::RedisError> {
+    let Some(first) = rows.first() else { return Ok(0) };
+    let mut call = APPEND.prepare_invoke();
+    call.key(streams::mirror_key(&first.stream, first.epoch))
+        .arg(first.seq)
+        .arg(if may_begin || first.seq == 1 { "1" } else { "0" })
+        .arg(KEEPS);
+    for row in rows {
+        call.arg(row.event_id.to_string()).arg(&row.payload);
+    }
+    call.invoke_async(connection).await
+}
+
+/// Compares every stream's mirror with its head and brings it up.
+///
+/// # Errors
+/// When Redis or the database fails.
+pub async fn compare_all(database: &Database, connection: &mut MultiplexedConnection) -> Result<(), MirrorError> {
+    for head in feed::heads(database.pool()).await? {
+        let reached = last_of(connection, &streams::mirror_key(&head.stream, head.epoch)).await?;
+        if reached != head.seq {
+            bring_up(database, connection, Place { stream: &head.stream, epoch: head.epoch, reached }).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn last_of(connection: &mut MultiplexedConnection, key: &str) -> Result<i64, redis::RedisError> {
+    let tail: redis::streams::StreamRangeReply = redis::cmd("XREVRANGE")
+        .arg(key)
+        .arg("+")
+        .arg("-")
+        .arg("COUNT")
+        .arg(1)
+        .query_async(connection)
+        .await?;
+    Ok(tail.ids.first().map_or(0, |entry| sequence_of(&entry.id)))
+}
+
+/// The sequence number of an entry id `seq-0`; 0 when it is not ours.
+pub(crate) fn sequence_of(id: &str) -> i64 {
+    id.split_once('-').and_then(|(seq, _)| seq.parse().ok()).unwrap_or(0)
+}
+
+fn counted(database: &Database, stream: &str, entries: usize) {
+    let labels = [("service", database.service().as_str()), ("stream", stream)];
+    metrics::count("huiyin_stream_published", entries as u64, &labels);
+}

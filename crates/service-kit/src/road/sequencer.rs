@@ -1,0 +1,171 @@
+//! Step 2: moves committed outbox rows into the dense feed. Reading what is there, never "greater than
+//! my last", so a slow writer's row is found whenever it commits.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant as Monotonic};
+
+use sqlx::AssertSqlSafe;
+use tokio::sync::mpsc;
+use uuid::Uuid;
+
+use crate::database::Database;
+use crate::lifecycle::Stopper;
+use crate::metrics;
+use crate::road::lease::{self, Lease};
+use crate::road::{Lane, mirror};
+
+/// Rows moved in one transaction at most.
+const BATCH: i64 = 500;
+/// The shortest pause between two looks.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(5);
+
+/// A row of the feed whose commit returned success.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct Sequenced {
+    /// Stream.
+    pub stream: String,
+    /// Epoch.
+    pub epoch: i32,
+    /// Place, dense from 1.
+    pub seq: i64,
+    /// Event.
+    pub event_id: Uuid,
+    /// Encoded event.
+    pub payload: Vec<u8>,
+}
+
+/// The longest pause of a lane: a row written by another process waits at most this long.
+fn longest_pause(lane: Lane) -> Duration {
+    match lane {
+        Lane::Urgent => Duration::from_millis(20),
+        Lane::Ordinary => Duration::from_millis(100),
+    }
+}
+
+fn statement(lane: Lane) -> String {
+    let outbox = match lane {
+        Lane::Urgent => "outbox_urgent",
+        Lane::Ordinary => "outbox",
+    };
+    // The fence comes first: without the term locked nothing is moved.
+    format!(
+        "WITH fence AS (
+             SELECT 1 FROM lease WHERE name = $1 AND holder = $2 AND term = $3 FOR UPDATE
+         ), moved AS (
+             DELETE FROM {outbox} WHERE id IN (SELECT id FROM {outbox} ORDER BY id LIMIT $4)
+                AND EXISTS (SELECT 1 FROM fence)
+             RETURNING id, stream, event_id, payload
+         ), counted AS (
+             SELECT stream, count(*) AS rows FROM moved GROUP BY stream
+         ), heads AS (
+             INSERT INTO stream_head AS head (stream, seq) SELECT stream, rows FROM counted
+             ON CONFLICT (stream) DO UPDATE SET seq = head.seq + excluded.seq
+             RETURNING stream, epoch, seq
+         )
+         INSERT INTO feed (stream, epoch, seq, event_id, payload)
+         SELECT moved.stream, heads.epoch,
+                heads.seq - counted.rows + row_number() OVER (PARTITION BY moved.stream ORDER BY moved.id),
+                moved.event_id, moved.payload
+         FROM moved JOIN counted USING (stream) JOIN heads USING (stream)
+         RETURNING stream, epoch, seq, event_id, payload"
+    )
+}
+
+/// Moves one batch, under the fence of `lease`.
+///
+/// # Errors
+/// When the database does not answer; then nothing was moved.
+pub async fn sequence(database: &Database, lane: Lane, lease: &Lease) -> Result<Vec<Sequenced>, sqlx::Error> {
+    let mut rows: Vec<Sequenced> = sqlx::query_as(AssertSqlSafe(statement(lane)))
+        .bind(lease.name)
+        .bind(&lease.holder)
+        .bind(lease.term)
+        .bind(BATCH)
+        .fetch_all(database.pool())
+        .await?;
+    rows.sort_by(|a, b| (&a.stream, a.seq).cmp(&(&b.stream, b.seq)));
+    Ok(rows)
+}
+
+/// The name of a lane's lease.
+#[must_use]
+pub fn lease_name(lane: Lane) -> &'static str {
+    match lane {
+        Lane::Urgent => "sequencer:urgent",
+        Lane::Ordinary => "sequencer:ordinary",
+    }
+}
+
+/// Sequences one lane until the process stops.
+pub async fn run(database: Database, lane: Lane, mirror: mpsc::Sender<mirror::Batch>, stopper: Stopper) {
+    let holder = crate::chance::new_uuid().to_string();
+    let mut held: Option<(Lease, Monotonic)> = None;
+    let mut pause = SHORTEST_PAUSE;
+    loop {
+        held = match keep(&database, lane, &holder, held).await {
+            Ok(held) => held,
+            Err(error) => {
+                tracing::warn!(lane = lane.as_str(), %error, "the sequencer cannot reach its lease");
+                None
+            }
+        };
+        let moved = match &held {
+            Some((lease, _)) => step(&database, lane, lease, &mirror).await,
+            None => 0,
+        };
+        pause = if moved > 0 { SHORTEST_PAUSE } else { (pause * 2).min(longest_pause(lane)) };
+        if moved >= usize::try_from(BATCH).unwrap_or(usize::MAX) {
+            continue;
+        }
+        tokio::select! {
+            () = database.pokes().lane(lane).notified() => {}
+            () = tokio::time::sleep(pause) => {}
+            () = stopper.drained() => break,
+        }
+    }
+    if let Some((lease, _)) = held
+        && let Err(error) = lease::give_back(database.pool(), &lease).await
+    {
+        tracing::debug!(%error, "the lease was left to expire");
+    }
+}
+
+async fn keep(
+    database: &Database,
+    lane: Lane,
+    holder: &str,
+    held: Option<(Lease, Monotonic)>,
+) -> Result<Option<(Lease, Monotonic)>, sqlx::Error> {
+    if let Some((_, renewed)) = &held
+        && renewed.elapsed() < lease::RENEW_EVERY
+    {
+        return Ok(held);
+    }
+    let asked = Monotonic::now();
+    let lease = lease::take(database.pool(), lease_name(lane), holder).await?;
+    Ok(lease.map(|lease| (lease, asked)))
+}
+
+async fn step(database: &Database, lane: Lane, lease: &Lease, mirror: &mpsc::Sender<mirror::Batch>) -> usize {
+    let rows = match sequence(database, lane, lease).await {
+        Ok(rows) => rows,
+        Err(error) => {
+            tracing::warn!(lane = lane.as_str(), %error, "the outbox could not be sequenced");
+            return 0;
+        }
+    };
+    let moved = rows.len();
+    let mut by_stream: HashMap<String, mirror::Batch> = HashMap::new();
+    for row in rows {
+        by_stream.entry(row.stream.clone()).or_default().push(row);
+    }
+    for (stream, batch) in by_stream {
+        let labels = [("service", database.service().as_str()), ("stream", stream.as_str())];
+        metrics::count("huiyin_feed_sequenced", batch.len() as u64, &labels);
+        // A full channel loses nothing: the mirror reads what it missed from the feed.
+        if mirror.try_send(batch).is_err() {
+            tracing::debug!(stream, "the mirror is behind");
+        }
+    }
+    moved
+}

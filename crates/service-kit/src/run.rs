@@ -1,0 +1,223 @@
+//! One service from its three lists: rpcs, reactions, sweeps. All five are assembled here and alike.
+
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+use huiyin_proto::development::v1::clock_service_server::ClockServiceServer;
+use huiyin_proto::feed::v1::feed_service_client::FeedServiceClient;
+use huiyin_proto::feed::v1::feed_service_server::FeedServiceServer;
+use sqlx::migrate::{Migration, Migrator};
+use tokio::sync::mpsc;
+use tonic::service::Routes;
+
+use crate::database::Database;
+use crate::development::ClockRpc;
+use crate::lifecycle::Stopper;
+use crate::names::ServiceName;
+use crate::road::consumer::{self, Reaction, Roads};
+use crate::road::feed::FeedRpc;
+use crate::road::{Lane, mirror, sequencer};
+use crate::server;
+use crate::settings::{Profile, ServiceSettings, Settings};
+use crate::status::Problem;
+use crate::timer::{self, Sweep};
+use crate::{client, metrics};
+
+/// Batches a mirror may be behind before it reads from the feed instead.
+const MIRROR_CHANNEL: usize = 256;
+
+/// The kit's own tables, the same in every service's schema.
+static KIT_MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+
+/// What a process gives to each service it runs.
+#[derive(Clone, Debug)]
+pub struct Context {
+    /// The settings of the process.
+    pub settings: Arc<Settings>,
+    /// Ends everything.
+    pub stopper: Stopper,
+}
+
+/// What a service works with.
+#[derive(Clone, Debug)]
+pub struct Desk {
+    /// Its database, clock and road.
+    pub database: Database,
+    /// Its own section of the settings.
+    pub own: ServiceSettings,
+    /// Ends everything.
+    pub stopper: Stopper,
+}
+
+/// The three lists of a service.
+pub struct Lists {
+    /// Its rpcs.
+    pub rpcs: Routes,
+    /// Full names of the gRPC services among them, for health.
+    pub grpc_names: Vec<&'static str>,
+    /// What it does about the streams of others.
+    pub reactions: Vec<Reaction>,
+    /// What it does when timers are due.
+    pub sweeps: Vec<Sweep>,
+}
+
+/// A service as the kit runs it.
+pub struct House {
+    /// Its name.
+    pub name: ServiceName,
+    /// Its own tables.
+    pub migrations: &'static Migrator,
+    /// Builds its lists over a desk.
+    pub lists: fn(Desk) -> BoxFuture<'static, Result<Lists, Problem>>,
+}
+
+/// Why a service ended before it was asked to.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The settings lack something.
+    #[error(transparent)]
+    Settings(#[from] crate::settings::SettingsError),
+    /// The database or another part is missing.
+    #[error("{service}: {problem}")]
+    Start {
+        /// Which service.
+        service: ServiceName,
+        /// What is missing.
+        problem: Problem,
+    },
+    /// The schema is not the one of this release.
+    #[error("{service}: the database's tables could not be brought up to date: {error}")]
+    Migrate {
+        /// Which service.
+        service: ServiceName,
+        /// Why.
+        error: sqlx::migrate::MigrateError,
+    },
+    /// The address of the stream server cannot be used.
+    #[error("[streams] url is not a redis:// address: {0}")]
+    Streams(redis::RedisError),
+    /// The gRPC server could not be started.
+    #[error(transparent)]
+    Serve(#[from] server::ServeError),
+}
+
+/// Runs one service until it is stopped.
+pub fn run(context: Context, house: House) -> BoxFuture<'static, Result<(), RunError>> {
+    Box::pin(async move {
+        let service = house.name;
+        let problem = |problem| RunError::Start { service, problem };
+        let own = context.settings.service(service)?.clone();
+        let database = Database::connect(service, context.settings.profile, &own).await.map_err(problem)?;
+        ready_tables(&database, context.settings.profile, house.migrations).await?;
+        let desk = Desk { database: database.clone(), own: own.clone(), stopper: context.stopper.clone() };
+        let lists = (house.lists)(desk).await.map_err(problem)?;
+        let stopper = context.stopper.clone();
+        start_road(&context, &database, lists.reactions)?;
+        for sweep in lists.sweeps {
+            stopper.spawn("sweep", timer::run(database.clone(), sweep, stopper.clone()));
+        }
+        stopper.spawn("clock", follow_clock(database.clone(), stopper.clone()));
+        stopper.spawn("gauges", measure(database.clone(), stopper.clone()));
+        let mut rpcs = lists.rpcs.add_service(
+            FeedServiceServer::new(FeedRpc { database: database.clone() }).max_encoding_message_size(server::MAX_ENCODE),
+        );
+        if context.settings.profile == Profile::Development {
+            rpcs = rpcs.add_service(ClockServiceServer::new(ClockRpc { database: database.clone() }));
+        }
+        server::serve_grpc(service, own.listen, rpcs, lists.grpc_names, stopper).await?;
+        Ok(())
+    })
+}
+
+/// Brings the tables of one service up to date: the kit's first, then its own.
+///
+/// # Errors
+/// When a migration fails or was changed after it ran.
+pub async fn migrate(database: &Database, own: &'static Migrator) -> Result<(), RunError> {
+    let error = |error| RunError::Migrate { service: database.service(), error };
+    all_migrations(own).run(database.pool()).await.map_err(error)
+}
+
+fn all_migrations(own: &'static Migrator) -> Migrator {
+    let mut migrations: Vec<Migration> = KIT_MIGRATIONS.iter().cloned().collect();
+    // a service's own tables come after the kit's, whatever their numbers
+    migrations.extend(own.iter().cloned().map(|mut migration| {
+        migration.version += 10_000;
+        migration
+    }));
+    Migrator::with_migrations(migrations)
+}
+
+/// In development tables are made at the start; elsewhere a job makes them and a start only checks.
+async fn ready_tables(database: &Database, profile: Profile, own: &'static Migrator) -> Result<(), RunError> {
+    match profile {
+        Profile::Development => migrate(database, own).await,
+        Profile::Production => check_tables(database, own).await,
+    }
+}
+
+async fn check_tables(database: &Database, own: &'static Migrator) -> Result<(), RunError> {
+    let service = database.service();
+    let wanted = all_migrations(own).iter().count();
+    let there: i64 = sqlx::query_scalar("SELECT count(*) FROM _sqlx_migrations WHERE success")
+        .fetch_one(database.pool())
+        .await
+        .unwrap_or(0);
+    if usize::try_from(there).unwrap_or(0) < wanted {
+        let words = format!("its tables are not up to date ({there} of {wanted} migrations); run `huiyin migrate {service}` first");
+        return Err(RunError::Start { service, problem: Problem::Unavailable { words } });
+    }
+    Ok(())
+}
+
+fn start_road(context: &Context, database: &Database, reactions: Vec<Reaction>) -> Result<(), RunError> {
+    let stopper = &context.stopper;
+    let streams = context.settings.stream_server().map_err(RunError::Streams)?;
+    let (batches, received) = mpsc::channel(MIRROR_CHANNEL);
+    for lane in Lane::ALL {
+        stopper.spawn("sequencer", sequencer::run(database.clone(), lane, batches.clone(), stopper.clone()));
+    }
+    if let Some(client) = streams.clone() {
+        stopper.spawn("mirror", mirror::run(database.clone(), client, received, stopper.clone()));
+    }
+    for reaction in reactions {
+        let feed = (reaction.from != database.service()).then(|| {
+            FeedServiceClient::new(client::channel(context.settings.addresses.of(reaction.from)))
+                .max_decoding_message_size(server::MAX_DECODE)
+        });
+        let roads = Roads { streams: streams.clone(), feed };
+        stopper.spawn("consumer", consumer::run(database.clone(), reaction, roads, stopper.clone()));
+    }
+    Ok(())
+}
+
+async fn follow_clock(database: Database, stopper: Stopper) {
+    tokio::select! {
+        () = database.clock().clone().follow(database.pool().clone()) => {}
+        () = stopper.stopping() => {}
+    }
+}
+
+/// Gauges of what waits, measured every two seconds.
+async fn measure(database: Database, stopper: Stopper) {
+    let service = database.service().as_str();
+    loop {
+        for (lane, table) in [("urgent", "outbox_urgent"), ("ordinary", "outbox")] {
+            let waiting: Result<(i64, f64), sqlx::Error> = sqlx::query_as(sqlx::AssertSqlSafe(format!(
+                "SELECT count(*), coalesce(extract(epoch FROM clock_timestamp() - min(written_at)), 0)::float8 FROM {table}"
+            )))
+            .fetch_one(database.pool())
+            .await;
+            if let Ok((rows, oldest)) = waiting {
+                let labels = [("service", service), ("lane", lane)];
+                #[expect(clippy::cast_precision_loss, reason = "a gauge of waiting rows")]
+                metrics::gauge("huiyin_outbox_rows", rows as f64, &labels);
+                metrics::gauge("huiyin_outbox_oldest_seconds", oldest, &labels);
+            }
+        }
+        tokio::select! {
+            () = tokio::time::sleep(std::time::Duration::from_secs(2)) => {}
+            () = stopper.stopping() => break,
+        }
+    }
+}

@@ -1,0 +1,341 @@
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use huiyin_proto::feed::v1::feed_service_client::FeedServiceClient;
+use huiyin_proto::feed::v1::feed_service_server::{FeedService, FeedServiceServer};
+use huiyin_proto::feed::v1::{
+    ListStreamsRequest, ListStreamsResponse, ReadFeedRequest, ReadFeedResponse,
+};
+use tokio::sync::Notify;
+use tonic::transport::Channel;
+use tonic::{Code, Request, Response, Status};
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_client::HealthClient;
+use tonic_reflection::pb::v1::ServerReflectionRequest;
+use tonic_reflection::pb::v1::server_reflection_client::ServerReflectionClient;
+use tonic_reflection::pb::v1::server_reflection_request::MessageRequest;
+use tonic_reflection::pb::v1::server_reflection_response::MessageResponse;
+use tonic_types::StatusExt as _;
+
+use super::*;
+use crate::settings::Address;
+use crate::{client, metrics};
+
+const NAME: &str = "huiyin.feed.v1.FeedService";
+
+/// Answers by the name of the stream that is asked for.
+#[derive(Clone, Default)]
+struct Script {
+    begun: Arc<Notify>,
+    go_on: Arc<Notify>,
+    calls: Arc<AtomicUsize>,
+}
+
+#[tonic::async_trait]
+impl FeedService for Script {
+    async fn read_feed(
+        &self,
+        request: Request<ReadFeedRequest>,
+    ) -> Result<Response<ReadFeedResponse>, Status> {
+        self.calls.fetch_add(1, Ordering::SeqCst);
+        match request.get_ref().stream.as_str() {
+            "panic" => panic!("slipped"),
+            "never" => std::future::pending().await,
+            "wait" => {
+                self.begun.notify_one();
+                self.go_on.notified().await;
+                Ok(Response::new(ReadFeedResponse {
+                    head_seq: 7,
+                    ..ReadFeedResponse::default()
+                }))
+            }
+            "remaining" => {
+                let left = call::remaining().map_or(0, |left| left.as_secs());
+                Ok(Response::new(ReadFeedResponse {
+                    head_seq: left,
+                    ..ReadFeedResponse::default()
+                }))
+            }
+            _ => Ok(Response::new(ReadFeedResponse::default())),
+        }
+    }
+
+    async fn list_streams(
+        &self,
+        _: Request<ListStreamsRequest>,
+    ) -> Result<Response<ListStreamsResponse>, Status> {
+        Ok(Response::new(ListStreamsResponse::default()))
+    }
+}
+
+struct Running {
+    script: Script,
+    address: SocketAddr,
+    channel: Channel,
+    stopper: Stopper,
+    served: tokio::task::JoinHandle<Result<(), ServeError>>,
+}
+
+impl Running {
+    fn client(&self) -> FeedServiceClient<Channel> {
+        FeedServiceClient::new(self.channel.clone())
+    }
+
+    async fn read(&self, stream: &str) -> Result<Response<ReadFeedResponse>, Status> {
+        self.client().read_feed(asking(stream)).await
+    }
+}
+
+fn asking(stream: &str) -> ReadFeedRequest {
+    ReadFeedRequest {
+        stream: stream.to_owned(),
+        ..ReadFeedRequest::default()
+    }
+}
+
+fn loopback() -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], 0))
+}
+
+fn running() -> Running {
+    let (script, stopper) = (Script::default(), Stopper::new());
+    let bound = bind(ServiceName::Intake, loopback()).unwrap();
+    let address = bound.address();
+    let rpcs =
+        Routes::new(FeedServiceServer::new(script.clone()).max_decoding_message_size(MAX_DECODE));
+    let served = tokio::spawn(serve_bound(bound, rpcs, vec![NAME], stopper.clone()));
+    let channel = client::channel(&Address::of_socket(address).unwrap());
+    Running {
+        script,
+        address,
+        channel,
+        stopper,
+        served,
+    }
+}
+
+fn reason(status: &Status) -> String {
+    status
+        .get_error_details()
+        .error_info()
+        .map(|info| info.reason.clone())
+        .unwrap_or_default()
+}
+
+#[tokio::test]
+async fn the_deadline_of_a_call_is_kept_and_known_to_its_handler() {
+    let server = running();
+    let mut late = Request::new(asking("never"));
+    late.metadata_mut()
+        .insert("grpc-timeout", "50m".parse().unwrap());
+    let status = server.client().read_feed(late).await.unwrap_err();
+    // the client gives up at the same instant; either side's word is right
+    assert!(
+        matches!(status.code(), Code::DeadlineExceeded | Code::Cancelled),
+        "{status:?}"
+    );
+
+    let mut asked = Request::new(asking("remaining"));
+    asked.set_timeout(Duration::from_secs(3600));
+    let left = server
+        .client()
+        .read_feed(asked)
+        .await
+        .unwrap()
+        .get_ref()
+        .head_seq;
+    assert!((3590..3600).contains(&left), "{left}");
+    let left = server.read("remaining").await.unwrap().get_ref().head_seq;
+    assert!((5..ANSWER_WITHIN.as_secs()).contains(&left), "{left}");
+}
+
+#[tokio::test]
+async fn the_request_id_is_returned_or_made() {
+    let server = running();
+    let mut given = Request::new(asking(""));
+    given
+        .metadata_mut()
+        .insert("x-request-id", "r-1".parse().unwrap());
+    let answer = server.client().read_feed(given).await.unwrap();
+    assert_eq!(answer.metadata().get("x-request-id").unwrap(), "r-1");
+    let answer = server.read("").await.unwrap();
+    assert_eq!(answer.metadata().get("x-request-id").unwrap().len(), 32);
+}
+
+#[tokio::test]
+async fn an_oversize_message_is_refused_in_words() {
+    let server = running();
+    let status = server.read(&"x".repeat(5 * 1024 * 1024)).await.unwrap_err();
+    assert_eq!(
+        (status.code(), reason(&status).as_str()),
+        (Code::InvalidArgument, "INVALID_FIELDS")
+    );
+    assert_eq!(
+        status.message(),
+        "request is larger than the 4 MiB a message may have"
+    );
+    assert_eq!(server.script.calls.load(Ordering::SeqCst), 0);
+    server.read("").await.unwrap();
+}
+
+#[tokio::test]
+async fn a_panic_is_an_internal_error_of_one_call() {
+    let server = running();
+    let status = server.read("panic").await.unwrap_err();
+    assert_eq!(
+        (status.code(), reason(&status).as_str()),
+        (Code::Internal, "INTERNAL")
+    );
+    assert!(!status.message().contains("slipped"), "{status:?}");
+    server.read("").await.unwrap();
+}
+
+#[tokio::test]
+async fn a_full_server_sheds_load_and_still_answers_probes() {
+    let server = running();
+    let waiting: Vec<_> = (0..MAX_CALLS)
+        .map(|_| {
+            let mut client = server.client();
+            tokio::spawn(async move { client.read_feed(asking("never")).await })
+        })
+        .collect();
+    while server.script.calls.load(Ordering::SeqCst) < MAX_CALLS {
+        tokio::task::yield_now().await;
+    }
+    let other = client::channel(&Address::of_socket(server.address).unwrap());
+    let status = FeedServiceClient::new(other.clone())
+        .read_feed(asking(""))
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (status.code(), reason(&status).as_str()),
+        (Code::ResourceExhausted, "TOO_MANY_CALLS")
+    );
+    assert!(status.get_details_retry_info().is_some());
+    HealthClient::new(other)
+        .check(HealthCheckRequest {
+            service: NAME.to_owned(),
+        })
+        .await
+        .unwrap();
+    waiting.iter().for_each(tokio::task::JoinHandle::abort);
+}
+
+#[tokio::test]
+async fn draining_lets_a_call_in_flight_finish() {
+    let server = running();
+    let mut client = server.client();
+    let call = tokio::spawn(async move { client.read_feed(asking("wait")).await });
+    server.script.begun.notified().await;
+    assert!(server.stopper.readiness().is_ready());
+    server.stopper.stop();
+    while server.stopper.readiness().is_ready() {
+        tokio::task::yield_now().await;
+    }
+    server.script.go_on.notify_one();
+    assert_eq!(call.await.unwrap().unwrap().get_ref().head_seq, 7);
+    server.served.await.unwrap().unwrap();
+    server.stopper.drained().await;
+}
+
+#[tokio::test]
+async fn draining_ends_streams_that_would_never_end() {
+    let server = running();
+    let asked = HealthCheckRequest {
+        service: NAME.to_owned(),
+    };
+    let mut watch = HealthClient::new(server.channel.clone())
+        .watch(asked)
+        .await
+        .unwrap()
+        .into_inner();
+    assert_eq!(watch.message().await.unwrap().unwrap().status, 1);
+    server.stopper.stop();
+    assert_eq!(watch.message().await.unwrap().unwrap().status, 2);
+    assert_eq!(watch.message().await.unwrap_err().code(), Code::Unavailable);
+    server.served.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_hard_stop_drops_calls_in_flight() {
+    let server = running();
+    let mut client = server.client();
+    let call = tokio::spawn(async move { client.read_feed(asking("wait")).await });
+    server.script.begun.notified().await;
+    server.stopper.stop_hard();
+    server.served.await.unwrap().unwrap();
+    call.abort();
+}
+
+#[tokio::test]
+async fn a_taken_port_is_named_with_its_key() {
+    let server = running();
+    let error = bind(ServiceName::Intake, server.address)
+        .unwrap_err()
+        .to_string();
+    assert_eq!(
+        error,
+        format!("address {} of [intake] listen is taken", server.address)
+    );
+    let error = pages::bind(server.address).await.unwrap_err().to_string();
+    assert_eq!(
+        error,
+        format!(
+            "address {} of [telemetry] metrics_listen is taken",
+            server.address
+        )
+    );
+}
+
+#[tokio::test]
+async fn reflection_lists_what_is_served() {
+    let server = running();
+    let ask = ServerReflectionRequest {
+        host: String::new(),
+        message_request: Some(MessageRequest::ListServices(String::new())),
+    };
+    let mut client = ServerReflectionClient::new(server.channel.clone());
+    let mut answers = client
+        .server_reflection_info(tokio_stream::iter([ask]))
+        .await
+        .unwrap()
+        .into_inner();
+    let answer = answers.message().await.unwrap().unwrap().message_response;
+    let Some(MessageResponse::ListServicesResponse(list)) = answer else {
+        panic!("{answer:?}")
+    };
+    let names: Vec<_> = list
+        .service
+        .iter()
+        .map(|service| service.name.as_str())
+        .collect();
+    assert_eq!(
+        names,
+        [
+            NAME,
+            "grpc.health.v1.Health",
+            "grpc.reflection.v1.ServerReflection"
+        ]
+    );
+}
+
+#[tokio::test]
+async fn every_call_is_counted_by_its_code() {
+    let server = running();
+    server
+        .client()
+        .list_streams(ListStreamsRequest::default())
+        .await
+        .unwrap();
+    let wanted = "code=\"OK\",method=\"ListStreams\",service=\"intake\"";
+    let text = metrics::render();
+    for name in [
+        "huiyin_rpc_requests_total",
+        "huiyin_rpc_duration_seconds_count",
+    ] {
+        let line = format!("{name}{{{wanted}}} 1");
+        assert!(
+            text.lines().any(|written| written == line),
+            "{line} is not in\n{text}"
+        );
+    }
+}

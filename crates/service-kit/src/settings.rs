@@ -1,0 +1,323 @@
+//! Settings of a process: a TOML file and, above it, the environment (`HUIYIN__SECTION__KEY`).
+//!
+//! Unknown keys are refused, every value is checked, and all problems are listed at once, each with its
+//! section and key. Secrets are never printed, neither by `Debug` nor by an error.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::str::FromStr;
+
+use http::Uri;
+use secrecy::{ExposeSecret as _, SecretString};
+
+use crate::names::ServiceName;
+
+mod reader;
+mod sections;
+
+use reader::Tree;
+
+/// What the process may do with time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Profile {
+    /// The clock may be moved by hand; tables are made at the start.
+    Development,
+    /// Time is the database's; tables are made by a job of their own.
+    #[default]
+    Production,
+}
+
+/// How log lines are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LogFormat {
+    /// One JSON object a line, for machines.
+    #[default]
+    Json,
+    /// For a terminal.
+    Text,
+}
+
+/// `[telemetry]`.
+#[derive(Clone, Debug)]
+pub struct TelemetrySettings {
+    /// The least important level that is logged: error, warn, info, debug or trace. Default info.
+    pub log_level: tracing::Level,
+    /// How log lines are written. Default json.
+    pub log_format: LogFormat,
+    /// Where traces are sent, OTLP over gRPC; `None` sends none.
+    pub otlp_endpoint: Option<Address>,
+    /// Share of new traces that are recorded, 0 to 1. Default 0.05.
+    pub trace_ratio: f64,
+    /// Where `/metrics`, `/live` and `/ready` answer over HTTP; `None` opens no port.
+    pub metrics_listen: Option<SocketAddr>,
+}
+
+/// `[streams]`.
+#[derive(Clone, Debug, Default)]
+pub struct StreamSettings {
+    /// Redis or Valkey; `None` reads every event from the database.
+    pub url: Option<SecretString>,
+}
+
+/// Where a service answers: `http://host:port`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Address(Uri);
+
+/// A text that is no address of a service.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("is no address like http://127.0.0.1:7401")]
+pub struct InvalidAddress;
+
+/// `[addresses]`: where each service answers, as seen from this process.
+#[derive(Clone, Debug)]
+pub struct Addresses {
+    intake: Address,
+    routing: Address,
+    supervision: Address,
+    stability_early_warning: Address,
+    statistics: Address,
+}
+
+/// The section of one service.
+#[derive(Clone, Debug)]
+pub struct ServiceSettings {
+    /// Where its gRPC server listens.
+    pub listen: SocketAddr,
+    /// Its PostgreSQL, with its own role.
+    pub database_url: SecretString,
+    /// Connections held at most, 1 to 200. Default 16.
+    pub database_connections: u32,
+    /// What only this service has.
+    pub own: Own,
+}
+
+/// What only one service has in its section.
+#[derive(Clone, Debug)]
+pub enum Own {
+    /// `[intake]`.
+    Intake {
+        /// Key of the hash that finds a repeat of the same matter; at least 32 characters.
+        repeat_key: SecretString,
+    },
+    /// `[stability_early_warning]`.
+    StabilityEarlyWarning(WarningSettings),
+    /// Nothing.
+    Nothing,
+}
+
+/// What only `[stability_early_warning]` has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WarningSettings {
+    /// Minutes within which an alert is to be acknowledged before it escalates, 1 to 1440. Default 30.
+    pub acknowledgement_limit_minutes: u32,
+    /// Minutes between two reminders of the same alert, 1 to 1440. Default 30.
+    pub repeat_minutes: u32,
+    /// Persons from which a gathering is reported as collective, 1 to 100000. Default 50.
+    pub collective_threshold_persons: u32,
+}
+
+/// Settings of a process.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// What the process may do with time. Default production.
+    pub profile: Profile,
+    /// Logs, traces and metrics.
+    pub telemetry: TelemetrySettings,
+    /// The fast road.
+    pub streams: StreamSettings,
+    /// Where the services answer.
+    pub addresses: Addresses,
+    services: Vec<(ServiceName, ServiceSettings)>,
+}
+
+/// Why settings are refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SettingsError {
+    /// The file cannot be read.
+    #[error("the settings file {path} cannot be read: {error}")]
+    Unreadable {
+        /// Which file.
+        path: String,
+        /// Why.
+        error: String,
+    },
+    /// The file is no TOML. The line itself is not repeated: it may hold a secret.
+    #[error("{origin}, line {line}: {error}")]
+    NotToml {
+        /// Which text.
+        origin: String,
+        /// Line, from 1.
+        line: usize,
+        /// What is wrong there.
+        error: String,
+    },
+    /// Keys or values are wrong.
+    #[error("the settings are wrong:{}", lines(.0))]
+    Wrong(Vec<String>),
+    /// A service is to run, but has no section.
+    #[error("section [{}] of the settings is missing; it needs listen and database_url", .0.key())]
+    SectionMissing(ServiceName),
+    /// A service asked for what is another's.
+    #[error("section [{section}] of the settings has no {key}")]
+    KeyMissing {
+        /// The section.
+        section: &'static str,
+        /// The key.
+        key: &'static str,
+    },
+}
+
+impl Settings {
+    /// Reads the file, if there is one, and the environment above it.
+    ///
+    /// # Errors
+    /// Every key and value that is wrong, at once.
+    pub fn load(path: Option<&Path>) -> Result<Self, SettingsError> {
+        let tree = match path {
+            None => Tree::default(),
+            Some(path) => {
+                let origin = path.display().to_string();
+                let text =
+                    std::fs::read_to_string(path).map_err(|error| SettingsError::Unreadable {
+                        path: origin.clone(),
+                        error: error.to_string(),
+                    })?;
+                Tree::parse(&text, &origin)?
+            }
+        };
+        sections::settings(tree.overlaid(std::env::vars_os()))
+    }
+
+    /// Settings from a text alone, without the environment.
+    ///
+    /// # Errors
+    /// Every key and value that is wrong, at once.
+    pub fn from_toml(text: &str) -> Result<Self, SettingsError> {
+        sections::settings(Tree::parse(text, "the settings")?)
+    }
+
+    /// The section of a service.
+    ///
+    /// # Errors
+    /// When the section is missing.
+    pub fn service(&self, name: ServiceName) -> Result<&ServiceSettings, SettingsError> {
+        self.services
+            .iter()
+            .find(|(known, _)| *known == name)
+            .map(|(_, settings)| settings)
+            .ok_or(SettingsError::SectionMissing(name))
+    }
+
+    /// The services that have a section.
+    pub fn services(&self) -> impl Iterator<Item = ServiceName> {
+        self.services.iter().map(|(name, _)| *name)
+    }
+
+    /// The stream server, not yet connected; `None` without `[streams] url`.
+    ///
+    /// # Errors
+    /// When the address cannot be used.
+    pub fn stream_server(&self) -> Result<Option<redis::Client>, redis::RedisError> {
+        self.streams
+            .url
+            .as_ref()
+            .map(|url| redis::Client::open(url.expose_secret()))
+            .transpose()
+    }
+}
+
+impl ServiceSettings {
+    /// The key of intake's repeat screening.
+    ///
+    /// # Errors
+    /// When this is not intake's section.
+    pub fn repeat_key(&self) -> Result<&SecretString, SettingsError> {
+        match &self.own {
+            Own::Intake { repeat_key } => Ok(repeat_key),
+            Own::StabilityEarlyWarning(_) | Own::Nothing => Err(SettingsError::KeyMissing {
+                section: ServiceName::Intake.key(),
+                key: "repeat_key",
+            }),
+        }
+    }
+
+    /// The limits of stability-early-warning.
+    ///
+    /// # Errors
+    /// When this is not its section.
+    pub fn warning(&self) -> Result<WarningSettings, SettingsError> {
+        match &self.own {
+            Own::StabilityEarlyWarning(warning) => Ok(*warning),
+            Own::Intake { .. } | Own::Nothing => Err(SettingsError::KeyMissing {
+                section: ServiceName::StabilityEarlyWarning.key(),
+                key: "acknowledgement_limit_minutes",
+            }),
+        }
+    }
+}
+
+impl Addresses {
+    /// Where a service answers.
+    #[must_use]
+    pub fn of(&self, name: ServiceName) -> &Address {
+        match name {
+            ServiceName::Intake => &self.intake,
+            ServiceName::Routing => &self.routing,
+            ServiceName::Supervision => &self.supervision,
+            ServiceName::StabilityEarlyWarning => &self.stability_early_warning,
+            ServiceName::Statistics => &self.statistics,
+        }
+    }
+}
+
+impl Address {
+    /// The address of a listening socket.
+    ///
+    /// # Errors
+    /// Never for a socket address; the address is parsed like any other.
+    pub fn of_socket(listen: SocketAddr) -> Result<Self, InvalidAddress> {
+        format!("http://{listen}").parse()
+    }
+
+    /// The address as a URI.
+    #[must_use]
+    pub fn uri(&self) -> &Uri {
+        &self.0
+    }
+}
+
+impl FromStr for Address {
+    type Err = InvalidAddress;
+
+    fn from_str(given: &str) -> Result<Self, InvalidAddress> {
+        let uri: Uri = given.parse().map_err(|_| InvalidAddress)?;
+        let plain = uri.scheme_str() == Some("http") && uri.path() == "/" && uri.query().is_none();
+        let named = uri.host().is_some_and(|host| !host.is_empty());
+        // a name before an @ would be printed with the address
+        let anonymous = uri
+            .authority()
+            .is_some_and(|authority| !authority.as_str().contains('@'));
+        if plain && named && anonymous {
+            Ok(Self(uri))
+        } else {
+            Err(InvalidAddress)
+        }
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.to_string().trim_end_matches('/'))
+    }
+}
+
+fn lines(problems: &[String]) -> String {
+    problems
+        .iter()
+        .map(|problem| format!("\n  {problem}"))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -22,23 +22,25 @@ ask() {
 
 # make_schema PORT DATABASE SERVICE: drops the service's schema and makes it anew, all or nothing.
 make_schema() {
-    local port=$1 database=$2 service=$3 schema file
+    local port=$1 database=$2 service=$3 schema file script
     schema=$(schema_of "$service")
+    script=$(mktemp)
     {
         echo "BEGIN; DROP SCHEMA IF EXISTS $schema CASCADE; CREATE SCHEMA $schema; SET search_path TO $schema;"
         while read -r file; do
-            echo "\\echo $file"
+            printf '%s %s\n' '\echo' "$file"
             cat "$file"
             echo ";"
         done < <(migrations_of "$service")
         echo "COMMENT ON SCHEMA $schema IS '$(migrations_digest "$service")'; COMMIT;"
-    } >"$HUIYIN_HOME/$schema.sql"
-    if ! ask "$port" "$database" -f "$HUIYIN_HOME/$schema.sql" >"$HUIYIN_HOME/$schema.log" 2>&1; then
+    } >"$script"
+    if ! ask "$port" "$database" -f "$script" >"$script.log" 2>&1; then
         say "the migrations of $service do not apply; the last file named is the one:"
-        tail -n 6 "$HUIYIN_HOME/$schema.log" >&2
+        tail -n 6 "$script.log" >&2
+        rm -f "$script" "$script.log"
         return 1
     fi
-    rm -f "$HUIYIN_HOME/$schema.sql" "$HUIYIN_HOME/$schema.log"
+    rm -f "$script" "$script.log"
 }
 
 migrations_digest() {
@@ -57,7 +59,7 @@ make_schemas() {
         make_schema "$port" "$database" "$service" || failed=1
     done
     ask "$port" "$database" -c "ALTER DATABASE $database SET search_path TO $path"
-    warn_of_twins "$port" "$database"
+    [ "$failed" != 0 ] || warn_of_twins "$port" "$database"
     return $failed
 }
 
@@ -168,10 +170,13 @@ describe_queries() {
         cargo check --quiet --workspace --all-targets >&2
 }
 
+# The roots of those crates: their libraries, programs and test files.
 crates_with_queries() {
-    local manifest
-    for manifest in crates/*/Cargo.toml services/*/Cargo.toml integration-tests/Cargo.toml; do
-        ls "$(dirname "$manifest")"/src/lib.rs "$(dirname "$manifest")"/src/main.rs "$(dirname "$manifest")"/tests/*.rs 2>/dev/null || true
+    local crate
+    for crate in crates/* services/* integration-tests; do
+        if grep -rqE '\bquery(_as|_scalar)?!' --include='*.rs' "$crate"; then
+            ls "$crate"/src/lib.rs "$crate"/src/main.rs "$crate"/tests/*.rs 2>/dev/null || true
+        fi
     done
 }
 

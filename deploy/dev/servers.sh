@@ -88,10 +88,15 @@ install_server_packages() {
     else
         die "no apt, dnf or brew here: install PostgreSQL 15 or newer and Redis 7 or newer, then try again"
     fi
-    confirm "run '${as_root[*]} $command'?" || die "nothing was installed"
-    say "installing: ${as_root[*]} $command"
+    [ ${#as_root[@]} = 0 ] || has sudo || die "only root may install packages here; ask for: $command"
+    confirm "run '${as_root[*]+${as_root[*]} }$command'?" || die "nothing was installed"
+    say "installing: ${as_root[*]+${as_root[*]} }$command (servers these packages start by themselves are left alone)"
+    if has apt-get && [ -z "$(ls /var/lib/apt/lists/*Packages* 2>/dev/null)" ]; then
+        say "apt knows no package list yet; running apt-get update"
+        ${as_root[@]+"${as_root[@]}"} apt-get update >&2 || die "apt-get update failed"
+    fi
     # shellcheck disable=SC2086 # the command is words
-    "${as_root[@]}" $command >&2 || die "the packages could not be installed"
+    ${as_root[@]+"${as_root[@]}"} $command >&2 || die "the packages could not be installed"
 }
 
 free_port() {

@@ -5,7 +5,7 @@ need_toolchain() {
     if ! has cargo && [ -x "$HOME/.cargo/bin/cargo" ]; then PATH=$HOME/.cargo/bin:$PATH; fi
     wanted=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
     has cargo || die "there is no Rust toolchain here: install Rust $wanted or newer (https://rustup.rs), then run this again"
-    found=$(rustc --version | cut -d' ' -f2)
+    found=$(rustc --version 2>/dev/null | cut -d' ' -f2) || die "cargo is here, but rustc does not run: 'rustup default stable'"
     if [ "$(printf '%s\n%s\n' "$wanted" "$found" | sort -V | head -n 1)" != "$wanted" ]; then
         die "Rust $found is too old: this needs $wanted or newer ('rustup update stable')"
     fi

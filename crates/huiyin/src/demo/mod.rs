@@ -40,6 +40,9 @@ pub struct DemoArgs {
     /// How many matters are generated for the year
     #[arg(long, default_value_t = plan::CITY_MATTERS, value_name = "N")]
     matters: usize,
+    /// Play only the first days of the year
+    #[arg(long, default_value_t = 365, value_name = "N", value_parser = clap::value_parser!(u64).range(3..=365))]
+    days: u64,
     /// Take any free ports instead of 7401-7405 and 9401-9405
     #[arg(long)]
     any_ports: bool,
@@ -55,7 +58,7 @@ pub struct DemoArgs {
 pub async fn run(args: DemoArgs) -> Result<()> {
     let say = |words: &str| eprintln!("huiyin: {words}");
     let territories = city::territories()?;
-    let planned = Arc::new(plan::generate(args.seed, args.matters, &territories));
+    let planned = Arc::new(plan::generate(args.seed, (args.matters, args.days), &territories));
     let (receiver, otlp) = trace::Receiver::listen().await?;
     let constellation = Constellation::start(&setup(&args, otlp, &planned)?, &say).await?;
     let outcome = tokio::select! {

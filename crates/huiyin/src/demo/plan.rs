@@ -105,11 +105,11 @@ pub struct PlannedReport {
     pub acknowledged_after: Vec<i64>,
 }
 
-/// Generates the year from a seed, over the territories of the city.
+/// Generates a number of matters over a number of days from a seed, over the territories of the city.
 #[must_use]
-pub fn generate(seed: u64, matters: usize, territories: &[Territory]) -> YearPlan {
+pub fn generate(seed: u64, (matters, days): (usize, u64), territories: &[Territory]) -> YearPlan {
     let first = NaiveDate::from_ymd_opt(2025, 1, 1).unwrap_or_default();
-    let end = NaiveDate::from_ymd_opt(2026, 1, 1).unwrap_or_default();
+    let end = first + Days::new(days);
     let mut chance = ChaCha8Rng::seed_from_u64(seed);
     let places = Places::of(territories);
     let mut planned = Vec::with_capacity(matters);
@@ -119,14 +119,14 @@ pub fn generate(seed: u64, matters: usize, territories: &[Territory]) -> YearPla
     }
     planned.shuffle(&mut chance);
     for matter in &mut planned {
-        matter.received = first + Days::new(chance.random_range(0..365));
+        matter.received = first + Days::new(chance.random_range(0..days));
     }
     planned.sort_by_key(|matter| matter.received);
     repeat_some(&mut chance, &mut planned);
     let large = (matters / 600).max(1);
     gather_some(&mut chance, &mut planned, large);
     let reports = (matters / 190).max(2);
-    let reports = (0..reports).map(|_| report(&mut chance, &places, first)).collect();
+    let reports = (0..reports).map(|_| report(&mut chance, &places, (first, days))).collect();
     YearPlan { first, end, matters: planned, reports }
 }
 
@@ -250,8 +250,8 @@ fn gather_some(chance: &mut ChaCha8Rng, planned: &mut [PlannedMatter], how_many:
     }
 }
 
-fn report(chance: &mut ChaCha8Rng, places: &Places, first: Date) -> PlannedReport {
-    let day = first + Days::new(chance.random_range(5..350));
+fn report(chance: &mut ChaCha8Rng, places: &Places, (first, days): (Date, u64)) -> PlannedReport {
+    let day = first + Days::new(chance.random_range(1..days.max(3) - 1));
     let happened = start_of_day(day) + chrono::TimeDelta::minutes(chance.random_range(0..1440));
     let known_after = chance.random_range(0..20);
     let late = chance.random_bool(0.1);

@@ -1,0 +1,45 @@
+//! One file a call.
+
+pub(crate) mod agree_to_objection;
+pub(crate) mod decide_competence;
+pub(crate) mod forward_matter;
+pub(crate) mod get_organ;
+pub(crate) mod get_territory;
+pub(crate) mod issue_opinion;
+pub(crate) mod list_forwardings;
+pub(crate) mod list_organs;
+pub(crate) mod list_territories;
+pub(crate) mod load_organs;
+pub(crate) mod load_territories;
+pub(crate) mod object_to_forwarding;
+pub(crate) mod refuse_objection;
+
+mod load;
+
+use huiyin_domain::ids::MatterId;
+use huiyin_domain::territory::TerritoryCode;
+use huiyin_service_kit::status::Problem;
+
+use crate::chain::{Chain, Hop};
+
+/// The latest hop of a chain that has just been handed on.
+fn latest(chain: &Chain) -> Result<&Hop, Problem> {
+    chain
+        .hops
+        .last()
+        .ok_or_else(|| Problem::Unexpected("a chain that was handed on has no hop".to_owned()))
+}
+
+fn no_matter(matter: MatterId) -> Problem {
+    Problem::NotFound {
+        what: "matter",
+        id: matter.to_string(),
+    }
+}
+
+fn no_territory(code: TerritoryCode) -> Problem {
+    Problem::NotFound {
+        what: "territory",
+        id: code.to_string(),
+    }
+}

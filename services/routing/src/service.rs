@@ -1,0 +1,148 @@
+//! `RoutingService`: each rpc in its own file.
+
+use huiyin_proto::routing::v1::routing_service_server::RoutingService;
+use huiyin_proto::routing::v1::*;
+use huiyin_service_kit::run::Desk;
+use tonic::{Request, Response, Status};
+
+use crate::organs::Organs;
+use crate::rpc;
+
+/// What the rpcs work with.
+#[derive(Clone, Debug)]
+pub(crate) struct Service {
+    /// The desk.
+    pub(crate) desk: Desk,
+    /// The organs in memory.
+    pub(crate) organs: Organs,
+}
+
+impl Service {
+    /// The service over a desk; the organs are read when they are first needed.
+    pub(crate) fn new(desk: Desk) -> Self {
+        Self {
+            desk,
+            organs: Organs::default(),
+        }
+    }
+}
+
+#[tonic::async_trait]
+impl RoutingService for Service {
+    async fn load_territories(
+        &self,
+        request: Request<LoadTerritoriesRequest>,
+    ) -> Result<Response<LoadTerritoriesResponse>, Status> {
+        Ok(Response::new(
+            rpc::load_territories::load_territories(self, request).await?,
+        ))
+    }
+
+    async fn load_organs(
+        &self,
+        request: Request<LoadOrgansRequest>,
+    ) -> Result<Response<LoadOrgansResponse>, Status> {
+        Ok(Response::new(
+            rpc::load_organs::load_organs(self, request).await?,
+        ))
+    }
+
+    async fn get_territory(
+        &self,
+        request: Request<GetTerritoryRequest>,
+    ) -> Result<Response<GetTerritoryResponse>, Status> {
+        Ok(Response::new(
+            rpc::get_territory::get_territory(self, request).await?,
+        ))
+    }
+
+    async fn list_territories(
+        &self,
+        request: Request<ListTerritoriesRequest>,
+    ) -> Result<Response<ListTerritoriesResponse>, Status> {
+        Ok(Response::new(
+            rpc::list_territories::list_territories(self, request).await?,
+        ))
+    }
+
+    async fn get_organ(
+        &self,
+        request: Request<GetOrganRequest>,
+    ) -> Result<Response<GetOrganResponse>, Status> {
+        Ok(Response::new(
+            rpc::get_organ::get_organ(self, request).await?,
+        ))
+    }
+
+    async fn list_organs(
+        &self,
+        request: Request<ListOrgansRequest>,
+    ) -> Result<Response<ListOrgansResponse>, Status> {
+        Ok(Response::new(
+            rpc::list_organs::list_organs(self, request).await?,
+        ))
+    }
+
+    async fn decide_competence(
+        &self,
+        request: Request<DecideCompetenceRequest>,
+    ) -> Result<Response<DecideCompetenceResponse>, Status> {
+        Ok(Response::new(
+            rpc::decide_competence::decide_competence(self, request).await?,
+        ))
+    }
+
+    async fn forward_matter(
+        &self,
+        request: Request<ForwardMatterRequest>,
+    ) -> Result<Response<ForwardMatterResponse>, Status> {
+        Ok(Response::new(
+            rpc::forward_matter::forward_matter(self, request).await?,
+        ))
+    }
+
+    async fn object_to_forwarding(
+        &self,
+        request: Request<ObjectToForwardingRequest>,
+    ) -> Result<Response<ObjectToForwardingResponse>, Status> {
+        Ok(Response::new(
+            rpc::object_to_forwarding::object_to_forwarding(self, request).await?,
+        ))
+    }
+
+    async fn agree_to_objection(
+        &self,
+        request: Request<AgreeToObjectionRequest>,
+    ) -> Result<Response<AgreeToObjectionResponse>, Status> {
+        Ok(Response::new(
+            rpc::agree_to_objection::agree_to_objection(self, request).await?,
+        ))
+    }
+
+    async fn refuse_objection(
+        &self,
+        request: Request<RefuseObjectionRequest>,
+    ) -> Result<Response<RefuseObjectionResponse>, Status> {
+        Ok(Response::new(
+            rpc::refuse_objection::refuse_objection(self, request).await?,
+        ))
+    }
+
+    async fn issue_opinion(
+        &self,
+        request: Request<IssueOpinionRequest>,
+    ) -> Result<Response<IssueOpinionResponse>, Status> {
+        Ok(Response::new(
+            rpc::issue_opinion::issue_opinion(self, request).await?,
+        ))
+    }
+
+    async fn list_forwardings(
+        &self,
+        request: Request<ListForwardingsRequest>,
+    ) -> Result<Response<ListForwardingsResponse>, Status> {
+        Ok(Response::new(
+            rpc::list_forwardings::list_forwardings(self, request).await?,
+        ))
+    }
+}

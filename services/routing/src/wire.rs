@@ -1,0 +1,283 @@
+//! Between the contract's messages and our types.
+
+use huiyin_domain::ids::MatterId;
+use huiyin_domain::organs::OrganProfile;
+use huiyin_domain::routing::Reason;
+use huiyin_domain::territory::{Territory, TerritoryCode};
+use huiyin_domain::vocabulary::{Category, DeclineReason, ForwardingKind, Level, OpinionKind};
+use huiyin_proto::routing::v1 as pb;
+use huiyin_proto::{events::v1 as events, vocabulary::v1 as words};
+use huiyin_service_kit::violations::Violations;
+use huiyin_service_kit::wire::timestamp;
+
+use crate::chain::{Chain, Hop, HopState};
+
+/// A level that must be given.
+pub(crate) fn level(violations: &mut Violations, field: &str, given: i32) -> Option<Level> {
+    match violations.choice(field, given, words::Level::as_str_name)? {
+        words::Level::Village => Some(Level::Village),
+        words::Level::Township => Some(Level::Township),
+        words::Level::County => Some(Level::County),
+        words::Level::City => Some(Level::City),
+        words::Level::Province => Some(Level::Province),
+        words::Level::Nation => Some(Level::Nation),
+        words::Level::Unspecified => None,
+    }
+}
+
+/// A category that must be given.
+pub(crate) fn category(violations: &mut Violations, field: &str, given: i32) -> Option<Category> {
+    match violations.choice(field, given, words::Category::as_str_name)? {
+        words::Category::Suggestion => Some(Category::Suggestion),
+        words::Category::Denunciation => Some(Category::Denunciation),
+        words::Category::Claim => Some(Category::Claim),
+        words::Category::Unspecified => None,
+    }
+}
+
+/// A kind of forwarding that must be given.
+pub(crate) fn forwarding_kind(
+    violations: &mut Violations,
+    field: &str,
+    given: i32,
+) -> Option<ForwardingKind> {
+    match violations.choice(field, given, words::ForwardingKind::as_str_name)? {
+        words::ForwardingKind::Transfer => Some(ForwardingKind::Transfer),
+        words::ForwardingKind::Assign => Some(ForwardingKind::Assign),
+        words::ForwardingKind::HandDown => Some(ForwardingKind::HandDown),
+        words::ForwardingKind::ReportUp => Some(ForwardingKind::ReportUp),
+        words::ForwardingKind::Refer => Some(ForwardingKind::Refer),
+        words::ForwardingKind::Unspecified => None,
+    }
+}
+
+/// A result of an opinion that must be given.
+pub(crate) fn opinion_kind(
+    violations: &mut Violations,
+    field: &str,
+    given: i32,
+) -> Option<OpinionKind> {
+    match violations.choice(field, given, words::OpinionKind::as_str_name)? {
+        words::OpinionKind::Support => Some(OpinionKind::Support),
+        words::OpinionKind::SupportPartly => Some(OpinionKind::SupportPartly),
+        words::OpinionKind::Explain => Some(OpinionKind::Explain),
+        words::OpinionKind::NotSupport => Some(OpinionKind::NotSupport),
+        words::OpinionKind::Unspecified => None,
+    }
+}
+
+/// A reason of a decline that must be given.
+pub(crate) fn decline_reason(
+    violations: &mut Violations,
+    field: &str,
+    given: i32,
+) -> Option<DeclineReason> {
+    match violations.choice(field, given, words::DeclineReason::as_str_name)? {
+        words::DeclineReason::OutsideCompetence => Some(DeclineReason::OutsideCompetence),
+        words::DeclineReason::StatutoryRoute => Some(DeclineReason::StatutoryRoute),
+        words::DeclineReason::AlreadyFinal => Some(DeclineReason::AlreadyFinal),
+        words::DeclineReason::InHandling => Some(DeclineReason::InHandling),
+        words::DeclineReason::Unspecified => None,
+    }
+}
+
+/// A code of a territory that must be given.
+pub(crate) fn territory_code(
+    violations: &mut Violations,
+    field: &str,
+    given: &str,
+) -> Option<TerritoryCode> {
+    match given.parse() {
+        Ok(code) => Some(code),
+        Err(_) => {
+            violations.add(
+                field,
+                "is no territory code; expected 2, 4, 6, 9 or 12 digits (province, city, county, township, \
+                 village), or 000000000000 for the nation",
+            );
+            None
+        }
+    }
+}
+
+/// A level on the wire.
+pub(crate) fn level_word(level: Level) -> words::Level {
+    match level {
+        Level::Village => words::Level::Village,
+        Level::Township => words::Level::Township,
+        Level::County => words::Level::County,
+        Level::City => words::Level::City,
+        Level::Province => words::Level::Province,
+        Level::Nation => words::Level::Nation,
+    }
+}
+
+/// A kind of forwarding on the wire.
+pub(crate) fn forwarding_word(kind: ForwardingKind) -> words::ForwardingKind {
+    match kind {
+        ForwardingKind::Transfer => words::ForwardingKind::Transfer,
+        ForwardingKind::Assign => words::ForwardingKind::Assign,
+        ForwardingKind::HandDown => words::ForwardingKind::HandDown,
+        ForwardingKind::ReportUp => words::ForwardingKind::ReportUp,
+        ForwardingKind::Refer => words::ForwardingKind::Refer,
+    }
+}
+
+/// A result of an opinion on the wire.
+pub(crate) fn opinion_word(kind: OpinionKind) -> words::OpinionKind {
+    match kind {
+        OpinionKind::Support => words::OpinionKind::Support,
+        OpinionKind::SupportPartly => words::OpinionKind::SupportPartly,
+        OpinionKind::Explain => words::OpinionKind::Explain,
+        OpinionKind::NotSupport => words::OpinionKind::NotSupport,
+    }
+}
+
+fn state_word(state: HopState) -> pb::ForwardingState {
+    match state {
+        HopState::Open => pb::ForwardingState::Open,
+        HopState::Objected => pb::ForwardingState::Objected,
+        HopState::Returned => pb::ForwardingState::Returned,
+        HopState::Accepted => pb::ForwardingState::Accepted,
+        HopState::Declined => pb::ForwardingState::Declined,
+        HopState::Referred => pb::ForwardingState::Referred,
+        HopState::Answered => pb::ForwardingState::Answered,
+        HopState::Closed => pb::ForwardingState::Closed,
+    }
+}
+
+/// A territory in an answer.
+pub(crate) fn territory(territory: &Territory) -> pb::Territory {
+    pb::Territory {
+        code: territory.code.to_string(),
+        name: territory.name.clone(),
+        level: level_word(territory.level).into(),
+        parent_code: territory
+            .parent
+            .map(|parent| parent.to_string())
+            .unwrap_or_default(),
+    }
+}
+
+/// A territory in an event.
+pub(crate) fn told_territory(territory: &Territory) -> events::Territory {
+    let pb::Territory {
+        code,
+        name,
+        level,
+        parent_code,
+    } = self::territory(territory);
+    events::Territory {
+        code,
+        name,
+        level,
+        parent_code,
+    }
+}
+
+/// An organ in an answer.
+pub(crate) fn organ(organ: &OrganProfile) -> pb::Organ {
+    pb::Organ {
+        organ_id: organ.id.to_string(),
+        name: organ.name.clone(),
+        level: level_word(organ.level).into(),
+        territory_code: organ.territory.to_string(),
+        functions: organ.functions.clone(),
+    }
+}
+
+/// An organ in an event.
+pub(crate) fn told_organ(organ: &OrganProfile) -> events::Organ {
+    let pb::Organ {
+        organ_id,
+        name,
+        level,
+        territory_code,
+        functions,
+    } = self::organ(organ);
+    events::Organ {
+        organ_id,
+        name,
+        level,
+        territory_code,
+        functions,
+    }
+}
+
+/// Reasons in an answer.
+pub(crate) fn reasons(reasons: &[Reason]) -> Vec<pb::Reason> {
+    reasons
+        .iter()
+        .map(|reason| pb::Reason {
+            rule_id: reason.rule_id.clone(),
+            words: reason.words.clone(),
+        })
+        .collect()
+}
+
+/// Reasons in an event.
+pub(crate) fn told_reasons(reasons: &[Reason]) -> Vec<events::Reason> {
+    reasons
+        .iter()
+        .map(|reason| events::Reason {
+            rule_id: reason.rule_id.clone(),
+            words: reason.words.clone(),
+        })
+        .collect()
+}
+
+/// A hop in an answer: the rules used, then the words of the post that decided.
+pub(crate) fn forwarding(matter: MatterId, hop: &Hop) -> pb::Forwarding {
+    let mut reasons = reasons(&hop.onward.reasons);
+    reasons.extend(hop.onward.post.as_ref().map(|post| pb::Reason {
+        rule_id: "post".to_owned(),
+        words: if post.reason.is_empty() {
+            post.name.clone()
+        } else {
+            format!("{}: {}", post.name, post.reason)
+        },
+    }));
+    reasons.extend(hop.objection.iter().map(|objection| pb::Reason {
+        rule_id: "objection art. 23(3)".to_owned(),
+        words: objection.reason.clone(),
+    }));
+    reasons.extend(
+        hop.objection
+            .iter()
+            .filter_map(|objection| objection.ruling.as_ref())
+            .map(|ruling| pb::Reason {
+                rule_id: "ruling art. 23(3)".to_owned(),
+                words: match ruling.agreed {
+                    true => format!("{} agreed", ruling.post),
+                    false => format!("{} refused: {}", ruling.post, ruling.reason),
+                },
+            }),
+    );
+    pb::Forwarding {
+        forwarding_id: hop.id.to_string(),
+        matter_id: matter.to_string(),
+        hop: hop.number,
+        from_organ: hop.from().to_string(),
+        to_organ: hop.to().to_string(),
+        kind: forwarding_word(hop.onward.kind).into(),
+        forwarded_time: Some(timestamp(hop.at)),
+        state: state_word(hop.state).into(),
+        reasons,
+    }
+}
+
+/// A hop in an event.
+pub(crate) fn told_forwarding(chain: &Chain, hop: &Hop) -> events::MatterForwarded {
+    events::MatterForwarded {
+        matter_id: chain.matter.id.to_string(),
+        forwarding_id: hop.id.to_string(),
+        from_organ: hop.from().to_string(),
+        to_organ: hop.to().to_string(),
+        kind: forwarding_word(hop.onward.kind).into(),
+        opinion_clock: chain.opinion_clock_after(hop.onward.kind),
+        limit_days: hop.onward.limit_days,
+        hop: hop.number,
+        reasons: told_reasons(&hop.onward.reasons),
+        place_code: chain.matter.place.to_string(),
+    }
+}

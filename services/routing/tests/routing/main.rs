@@ -1,0 +1,8 @@
+//! The service through its own door, on a real PostgreSQL.
+
+#[cfg(test)]
+mod city;
+#[cfg(test)]
+mod forwarding;
+#[cfg(test)]
+mod loading;

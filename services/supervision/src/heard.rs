@@ -1,0 +1,112 @@
+//! What the streams of intake and routing say to clocks.
+
+use huiyin_domain::ids::{EventId, Id, Kind, MatterId, OrganId};
+use huiyin_domain::supervision::{Fact, FactKind};
+use huiyin_domain::time::Instant;
+use huiyin_proto::events::v1::event::Fact as Told;
+use huiyin_proto::events::v1::{Event, MatterForwarded, MatterRegistered};
+use huiyin_service_kit::status::Problem;
+use huiyin_service_kit::wire::instant;
+use prost_types::Timestamp;
+use uuid::Uuid;
+
+use crate::line::Registration;
+use crate::wire;
+
+/// A fact about a matter, as it was heard.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Heard {
+    /// The matter.
+    pub(crate) matter: MatterId,
+    /// The event that told it, or the extension that made it true.
+    pub(crate) source: Uuid,
+    /// The fact.
+    pub(crate) fact: Fact,
+    /// The registration, if that is the fact.
+    pub(crate) registration: Option<Registration>,
+}
+
+/// What an event says to clocks; none when it says nothing to them.
+///
+/// # Errors
+/// When the event breaks the contract.
+pub(crate) fn hear(event: &Event) -> Result<Option<Heard>, Problem> {
+    let Some(told) = &event.fact else { return Ok(None) };
+    let (matter, kind) = match told {
+        Told::MatterRegistered(fact) => return registered(event, fact).map(Some),
+        Told::MatterForwarded(fact) => (&fact.matter_id, forwarded(fact)?),
+        Told::ForwardingObjected(fact) => {
+            (&fact.matter_id, FactKind::ObjectionRaised { forwarding: id(&fact.forwarding_id)? })
+        }
+        Told::ObjectionAgreed(fact) => {
+            (&fact.matter_id, FactKind::ObjectionAgreed { forwarding: id(&fact.forwarding_id)? })
+        }
+        Told::MatterAccepted(fact) => (&fact.matter_id, FactKind::Accepted { by: id(&fact.organ_id)? }),
+        Told::MatterDeclined(fact) => (&fact.matter_id, FactKind::Declined { by: id(&fact.organ_id)? }),
+        Told::OpinionIssued(fact) => (&fact.matter_id, FactKind::OpinionIssued { by: id(&fact.organ_id)? }),
+        Told::ReplyDelivered(fact) => (&fact.matter_id, FactKind::ReplyDelivered { by: id(&fact.organ_id)? }),
+        Told::MatterWithdrawn(fact) => (&fact.matter_id, FactKind::Withdrawn),
+        Told::TerritoriesEstablished(_)
+        | Told::OrgansEstablished(_)
+        | Told::MatterUnrouted(_)
+        | Told::ObjectionRefused(_)
+        | Told::MatterEvaluated(_)
+        | Told::DeadlineSet(_)
+        | Told::DeadlineEnded(_)
+        | Told::DeadlinePassed(_)
+        | Told::DeadlineExtended(_)
+        | Told::SuperviseOrderIssued(_)
+        | Told::SuperviseOrderAnswered(_)
+        | Told::AlertRaised(_)
+        | Told::AlertAcknowledged(_)
+        | Told::AlertEscalated(_)
+        | Told::AlertDelivered(_)
+        | Told::ReportPublished(_) => return Ok(None),
+    };
+    let at = time(event.occurred_time.as_ref(), "occurred_time")?;
+    let fact = Fact { at, kind };
+    Ok(Some(Heard { matter: id(matter)?, source: source(event)?, fact, registration: None }))
+}
+
+/// The clocks of a registration count from its receipt, not from when it was written down.
+fn registered(event: &Event, fact: &MatterRegistered) -> Result<Heard, Problem> {
+    let at = time(fact.received_time.as_ref(), "received_time")?;
+    let registration = Registration { number: fact.number.clone(), office: id(&fact.registered_by)?, opened_at: at };
+    Ok(Heard {
+        matter: id(&fact.matter_id)?,
+        source: source(event)?,
+        fact: Fact { at, kind: FactKind::Registered },
+        registration: Some(registration),
+    })
+}
+
+fn forwarded(fact: &MatterForwarded) -> Result<FactKind, Problem> {
+    let kind = wire::forwarding_kind(fact.kind())
+        .ok_or_else(|| broken(format!("{} is no kind of forwarding", fact.kind)))?;
+    // empty when the first office sent it; no clock asks who did
+    let first_office = OrganId::from_uuid(Uuid::nil());
+    Ok(FactKind::Forwarded {
+        forwarding: id(&fact.forwarding_id)?,
+        to: id(&fact.to_organ)?,
+        by: if fact.from_organ.is_empty() { first_office } else { id(&fact.from_organ)? },
+        kind,
+        opinion_clock: fact.opinion_clock,
+        limit_days: (fact.limit_days > 0).then_some(fact.limit_days),
+    })
+}
+
+fn source(event: &Event) -> Result<Uuid, Problem> {
+    id(&event.event_id).map(EventId::uuid)
+}
+
+fn id<K: Kind>(given: &str) -> Result<Id<K>, Problem> {
+    given.parse().map_err(|error| broken(format!("{error}")))
+}
+
+fn time(given: Option<&Timestamp>, field: &str) -> Result<Instant, Problem> {
+    given.and_then(instant).ok_or_else(|| broken(format!("{field} is missing or no instant")))
+}
+
+fn broken(words: String) -> Problem {
+    Problem::Unexpected(format!("an event breaks the contract: {words}"))
+}

@@ -1,0 +1,67 @@
+//! One file an rpc: parse at the edge, decide, answer.
+
+pub(crate) mod answer_order;
+pub(crate) mod explain_deadline;
+pub(crate) mod extend_deadline;
+pub(crate) mod list_clocks;
+pub(crate) mod list_open_lines;
+pub(crate) mod list_orders;
+
+use huiyin_domain::ids::{Id, Kind};
+use huiyin_domain::time::Instant;
+use huiyin_service_kit::page::PageToken;
+use huiyin_service_kit::status::Problem;
+use huiyin_service_kit::violations::Violations;
+use uuid::Uuid;
+
+use crate::store::Page;
+
+/// A list as it was asked for.
+struct Listing {
+    /// Rows in a page.
+    size: u32,
+    /// The list's name and its filter.
+    fingerprint: String,
+    /// Key of the last row the caller has.
+    last_key: Option<String>,
+}
+
+impl Listing {
+    fn parse(size: u32, page_token: &str, fingerprint: String) -> Result<Self, Problem> {
+        let last_key = PageToken::parse(page_token, &fingerprint)?.map(|token| token.last_key);
+        Ok(Self { size, fingerprint, last_key })
+    }
+
+    /// The rows wanted; one more than the page has, which shows that there is another page.
+    fn page<K>(&self, read: impl Fn(&str) -> Option<K>) -> Result<Page<K>, Problem> {
+        let after = match &self.last_key {
+            Some(key) => Some(read(key).ok_or(Problem::WrongPageToken)?),
+            None => None,
+        };
+        Ok(Page { after, limit: i64::from(self.size) + 1 })
+    }
+
+    /// The rows of the page, and the token of the next.
+    fn cut<R>(&self, mut rows: Vec<R>, key: impl Fn(&R) -> String) -> (Vec<R>, String) {
+        let size = usize::try_from(self.size).unwrap_or(usize::MAX);
+        let more = rows.len() > size;
+        rows.truncate(size);
+        let token = rows.last().filter(|_| more).map(|row| PageToken::issue(&key(row), &self.fingerprint));
+        (rows, token.unwrap_or_default())
+    }
+}
+
+/// An id that filters a list; none when the field is empty.
+fn optional_id<K: Kind>(violations: &mut Violations, field: &str, given: &str) -> Option<Id<K>> {
+    if given.is_empty() { None } else { violations.id(field, given) }
+}
+
+/// The part of a key that is an instant, as it is stored: to the microsecond.
+fn instant_key(key: &str) -> Option<Instant> {
+    Instant::from_timestamp_micros(key.parse().ok()?)
+}
+
+/// The part of a key that is an id.
+fn id_key<K>(key: &str) -> Option<Id<K>> {
+    Uuid::try_parse(key).ok().map(Id::from_uuid)
+}

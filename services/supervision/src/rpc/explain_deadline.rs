@@ -1,0 +1,113 @@
+//! How one due day came about: rule, article, calendar and every day counted or skipped.
+
+use chrono::Datelike as _;
+use huiyin_domain::calendar::WorkCalendar;
+use huiyin_domain::ids::MatterId;
+use huiyin_domain::law::{ClockId, DayTreatment, ExplainedDay, Limit, explain_due, rules};
+use huiyin_domain::supervision::{Clock, Fact, clocks};
+use huiyin_domain::time::local_date;
+use huiyin_proto::supervision::v1 as proto;
+use huiyin_proto::supervision::v1::{ExplainDeadlineRequest, ExplainDeadlineResponse};
+use huiyin_proto::vocabulary::v1::ClockKind;
+use huiyin_service_kit::run::Desk;
+use huiyin_service_kit::status::Problem;
+use huiyin_service_kit::violations::Violations;
+use uuid::Uuid;
+
+use crate::deadline::{Deadline, judge};
+use crate::store::{clock, clock_fact, register_line};
+use crate::wire;
+
+pub(crate) async fn answer(desk: &Desk, request: ExplainDeadlineRequest) -> Result<ExplainDeadlineResponse, Problem> {
+    let asked = Asked::parse(&request)?;
+    let (facts, deadlines) = known(desk, asked.matter).await?;
+    let found = clocks(&facts, rules(), WorkCalendar::embedded())
+        .into_iter()
+        .filter(|clock| clock.clock == asked.kind && (asked.cycle == 0 || clock.cycle == asked.cycle))
+        .max_by_key(|clock| clock.cycle)
+        .ok_or_else(|| asked.not_found())?;
+    let deadline = deadlines
+        .iter()
+        .find(|deadline| deadline.key() == (found.clock, found.cycle))
+        .ok_or_else(|| asked.not_found())?;
+    Ok(explain(&found, deadline, WorkCalendar::embedded()))
+}
+
+/// Which clock is asked about; cycle 0 is the newest.
+struct Asked {
+    matter: MatterId,
+    kind: ClockId,
+    cycle: u32,
+}
+
+impl Asked {
+    fn parse(request: &ExplainDeadlineRequest) -> Result<Self, Problem> {
+        let mut violations = Violations::default();
+        let matter = violations.id("matter_id", &request.matter_id);
+        let kind = violations.choice("kind", request.kind, ClockKind::as_str_name).and_then(wire::clock_id);
+        let (matter, kind) = violations.finish_with(matter.zip(kind))?;
+        Ok(Self { matter, kind, cycle: request.cycle })
+    }
+
+    fn not_found(&self) -> Problem {
+        let run = if self.cycle == 0 { String::new() } else { format!(" (run {})", self.cycle) };
+        Problem::NotFound { what: "clock", id: format!("{}{run} of {}", self.kind, self.matter) }
+    }
+}
+
+/// The facts of a matter and its deadlines by them.
+async fn known(desk: &Desk, matter: MatterId) -> Result<(Vec<Fact>, Vec<Deadline>), Problem> {
+    let ids: [Uuid; 1] = [matter.uuid()];
+    let mut connection = desk.database.pool().acquire().await?;
+    let line = register_line::get(&mut connection, matter)
+        .await?
+        .ok_or_else(|| Problem::NotFound { what: "matter", id: matter.to_string() })?;
+    let before = clock::of(&mut connection, &ids).await?.remove(&matter).unwrap_or_default();
+    let facts = clock_fact::of(&mut connection, &ids).await?.remove(&matter).unwrap_or_default();
+    let deadlines = judge(&facts, line.registration.map(|registration| registration.office), &before);
+    Ok((facts, deadlines))
+}
+
+fn explain(clock: &Clock, deadline: &Deadline, calendar: &WorkCalendar) -> ExplainDeadlineResponse {
+    let start = local_date(clock.started);
+    let lines = explain_due(clock.limit, start, calendar);
+    let last = lines.len().saturating_sub(1);
+    let days = lines.iter().enumerate().map(|(index, day)| line(day, clock.limit, index == last)).collect();
+    ExplainDeadlineResponse {
+        clock: Some(wire::clock(deadline)),
+        rule: rule(clock),
+        calendar: calendar.version().to_owned(),
+        days,
+    }
+}
+
+fn rule(clock: &Clock) -> String {
+    let rule = rules().rule_on(clock.clock, local_date(clock.started));
+    let extended = match clock.extended_days {
+        0 => String::new(),
+        days => format!(", {days} of them by extension"),
+    };
+    format!("{}, article {}, version {}: {}{extended}", rule.id, rule.article, rule.version, limit(clock.limit))
+}
+
+fn limit(limit: Limit) -> String {
+    match limit {
+        Limit::Days { n } => format!("{n} days"),
+        Limit::WorkingDays { n } => format!("{n} working days"),
+    }
+}
+
+fn line(day: &ExplainedDay, of: Limit, last: bool) -> proto::ExplainedDay {
+    let (effect, mut words) = match day.treatment {
+        DayTreatment::Receipt => ("start", "the day it started, which is not counted".to_owned()),
+        DayTreatment::Counted { n } if last => ("due", format!("day {n} of {}, the last: due on this day", limit(of))),
+        DayTreatment::Counted { n } => ("counted", format!("day {n} of {}", limit(of))),
+        DayTreatment::Skipped => ("skipped", "a rest day; only working days are counted".to_owned()),
+        DayTreatment::RolledOver => ("rolled", "a rest day; the last day moves on".to_owned()),
+        DayTreatment::RolledTo => ("due", "the first working day after the last day: due on this day".to_owned()),
+    };
+    if day.provisional {
+        words.push_str(&format!("; the days off of {} are not published yet", day.date.year()));
+    }
+    proto::ExplainedDay { date: day.date.to_string(), effect: effect.to_owned(), words }
+}

@@ -1,1 +1,1 @@
-//! Huiyin.
+//! The constellation as one system under test. Everything is in `tests/`.

@@ -118,15 +118,34 @@ pub fn run(context: Context, house: House) -> BoxFuture<'static, Result<(), RunE
         }
         stopper.spawn("clock", follow_clock(database.clone(), stopper.clone()));
         stopper.spawn("gauges", measure(database.clone(), stopper.clone()));
-        let mut rpcs = lists.rpcs.add_service(
-            FeedServiceServer::new(FeedRpc { database: database.clone() }).max_encoding_message_size(server::MAX_ENCODE),
-        );
-        if context.settings.profile == Profile::Development {
-            rpcs = rpcs.add_service(ClockServiceServer::new(ClockRpc { database: database.clone() }));
-        }
-        server::serve_grpc(service, own.listen, rpcs, lists.grpc_names, stopper).await?;
+        let (rpcs, names) = kit_rpcs(lists.rpcs, lists.grpc_names, (&database, context.settings.profile));
+        server::serve_grpc(service, own.listen, rpcs, names, stopper).await?;
         Ok(())
     })
+}
+
+/// Adds what the kit serves for every service: the feed, and in development the clock.
+fn kit_rpcs(
+    rpcs: Routes,
+    mut names: Vec<&'static str>,
+    (database, profile): (&Database, Profile),
+) -> (Routes, Vec<&'static str>) {
+    let feed = FeedServiceServer::new(FeedRpc { database: database.clone() })
+        .max_decoding_message_size(server::MAX_DECODE)
+        .max_encoding_message_size(server::MAX_ENCODE);
+    let mut rpcs = rpcs.add_service(feed);
+    names.push("huiyin.feed.v1.FeedService");
+    match profile {
+        Profile::Development => {
+            let clock = ClockServiceServer::new(ClockRpc { database: database.clone() })
+                .max_decoding_message_size(server::MAX_DECODE)
+                .max_encoding_message_size(server::MAX_ENCODE);
+            rpcs = rpcs.add_service(clock);
+            names.push("huiyin.development.v1.ClockService");
+        }
+        Profile::Production => {}
+    }
+    (rpcs, names)
 }
 
 /// Brings the tables of one service up to date: the kit's first, then its own.
@@ -182,8 +201,9 @@ fn start_road(context: &Context, database: &Database, reactions: Vec<Reaction>) 
     }
     for reaction in reactions {
         let feed = (reaction.from != database.service()).then(|| {
-            FeedServiceClient::new(client::channel(context.settings.addresses.of(reaction.from)))
-                .max_decoding_message_size(server::MAX_DECODE)
+            let channel = client::channel(context.settings.addresses.of(reaction.from));
+            FeedServiceClient::new(client::calling(channel, database.service().as_str()))
+                .max_decoding_message_size(server::MAX_ENCODE)
         });
         let roads = Roads { streams: streams.clone(), feed };
         stopper.spawn("consumer", consumer::run(database.clone(), reaction, roads, stopper.clone()));

@@ -1,5 +1,6 @@
 //! The guards of the event road, each on a real PostgreSQL and a real stream server: each test fails
 //! when its guard is removed.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

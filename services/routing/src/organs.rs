@@ -47,13 +47,11 @@ impl Organs {
             organs = directory.iter().count(),
             "the organs were read"
         );
-        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
-        if known.edition < edition {
-            *known = Known {
-                edition,
-                directory: Arc::clone(&directory),
-            };
-        }
+        let known = Known {
+            edition,
+            directory: Arc::clone(&directory),
+        };
+        *self.known.write().unwrap_or_else(PoisonError::into_inner) = known;
         Ok(directory)
     }
 

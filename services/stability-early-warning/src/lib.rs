@@ -1,1 +1,54 @@
-//! The stability-early-warning service.
+//! Stability early warning: what must the levels above know now?
+//!
+//! An urgent report is addressed to every level above in the transaction that commits it ([`fan_out`]),
+//! travels on the urgent stream of each recipient's level, and escalates until somebody acknowledges
+//! ([`sweeps`]). It warns of matters, places and organs' silence; it knows no persons.
+
+mod alert;
+mod bells;
+mod fan_out;
+mod nameless;
+mod offices;
+mod reactions;
+mod rpc;
+mod service;
+mod store;
+mod sweeps;
+mod told;
+mod wire;
+
+use futures::future::BoxFuture;
+use huiyin_proto::stability_early_warning::v1::stability_early_warning_service_server::{
+    SERVICE_NAME, StabilityEarlyWarningServiceServer,
+};
+use huiyin_service_kit::names::ServiceName;
+use huiyin_service_kit::run::{Context, Desk, House, Lists, RunError, run};
+use huiyin_service_kit::server;
+use huiyin_service_kit::status::Problem;
+use sqlx::migrate::Migrator;
+use tonic::service::Routes;
+
+/// The service's own tables.
+pub static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+
+/// Runs the service until it is stopped.
+pub fn serve(context: Context) -> BoxFuture<'static, Result<(), RunError>> {
+    run(context, House { name: ServiceName::StabilityEarlyWarning, migrations: &MIGRATIONS, lists })
+}
+
+/// What the service answers, what it does about others' events, what it does when timers are due.
+pub fn lists(desk: Desk) -> BoxFuture<'static, Result<Lists, Problem>> {
+    Box::pin(async move {
+        let service = service::Service::new(desk)?;
+        Ok(Lists {
+            reactions: reactions::all(&service),
+            sweeps: vec![sweeps::acknowledgement(service.clone())],
+            rpcs: Routes::new(
+                StabilityEarlyWarningServiceServer::new(service)
+                    .max_decoding_message_size(server::MAX_DECODE)
+                    .max_encoding_message_size(server::MAX_ENCODE),
+            ),
+            grpc_names: vec![SERVICE_NAME],
+        })
+    })
+}

@@ -324,6 +324,84 @@ async fn a_matter_never_goes_to_the_organ_it_is_about() {
 }
 
 #[tokio::test]
+async fn a_denunciation_never_goes_below_the_denounced_organ() {
+    let mut city = City::new().await;
+    let (matter, fact) = claim("official_misconduct");
+    let Fact::MatterRegistered(mut registered) = fact else {
+        panic!()
+    };
+    registered.category = Category::Denunciation.into();
+    registered.about_organ = office("4312", "petition_office").to_string();
+    city.hears(vec![Fact::MatterRegistered(registered)]).await;
+    let hop = city.hops(matter).await.remove(0);
+    assert_eq!(
+        hop.to_organ,
+        office("43", "discipline_inspection").to_string()
+    );
+    city.object(matter).await.unwrap();
+    let below = office("431202", "discipline_inspection");
+    let refused = city.agree(matter, Some(below)).await.unwrap_err();
+    assert!(refused.message().contains("to_organ"), "{refused}");
+    // nothing of the refused call was written
+    assert_eq!(city.states(matter).await, [ForwardingState::Objected]);
+}
+
+#[tokio::test]
+async fn of_two_holders_the_same_one_answers_in_whichever_order_they_were_loaded() {
+    let twin = |line, hex: &str| OrganRow {
+        line,
+        organ_id: format!("organ_{}", hex.repeat(32)),
+        name: "二".to_owned(),
+        level: level(huiyin_domain::vocabulary::Level::County),
+        territory_code: "431202".to_owned(),
+        functions: vec!["education".to_owned()],
+    };
+    for order in [["a", "0"], ["0", "a"]] {
+        let mut city = City::empty().await;
+        city.load_territories("t", territory_rows(&places()))
+            .await
+            .unwrap();
+        for hex in order {
+            let request = LoadOrgansRequest {
+                request_id: hex.to_owned(),
+                rows: vec![twin(1, hex)],
+            };
+            city.client.load_organs(request).await.unwrap();
+            city.claim("education").await;
+        }
+        let matter = city.claim("education").await;
+        assert_eq!(city.hops(matter).await[0].to_organ, twin(1, "0").organ_id);
+    }
+}
+
+#[tokio::test]
+async fn a_hundred_equal_calls_forward_once() {
+    let city = City::new().await;
+    let matter = city.claim("education").await;
+    let request = ForwardMatterRequest {
+        request_id: "same".to_owned(),
+        matter_id: matter.to_string(),
+        from_organ: office("431202", "petition_office").to_string(),
+        to_organ: office("431202", "health").to_string(),
+        kind: ForwardingKind::Transfer.into(),
+        post: "head of the petition office".to_owned(),
+        reason: "the school's clinic".to_owned(),
+        ..Default::default()
+    };
+    let calls = (0..100).map(|_| {
+        let (mut client, request) = (city.client.clone(), request.clone());
+        tokio::spawn(async move { client.forward_matter(request).await.unwrap().into_inner() })
+    });
+    let mut answers = Vec::new();
+    for call in calls.collect::<Vec<_>>() {
+        answers.push(call.await.unwrap());
+    }
+    answers.dedup();
+    assert_eq!(answers.len(), 1);
+    assert_eq!(city.hops(matter).await.len(), 2);
+}
+
+#[tokio::test]
 async fn a_forwarding_is_refused_with_every_wrong_field() {
     let mut city = City::new().await;
     let request = ForwardMatterRequest {

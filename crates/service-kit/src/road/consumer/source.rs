@@ -6,10 +6,10 @@ use huiyin_proto::feed::v1::ReadFeedRequest;
 use huiyin_proto::feed::v1::feed_service_client::FeedServiceClient;
 use redis::aio::MultiplexedConnection;
 use redis::streams::{StreamReadOptions, StreamReadReply};
-use tonic::transport::Channel;
 use uuid::Uuid;
 
 use super::{Place, Reaction};
+use crate::client::Calling;
 use crate::database::Database;
 use crate::metrics;
 use crate::road::sequencer::Sequenced;
@@ -31,7 +31,7 @@ pub struct Roads {
     /// The stream server; `None` reads the feed only.
     pub streams: Option<redis::Client>,
     /// The feed of the service that writes the stream; `None` when it is our own.
-    pub feed: Option<FeedServiceClient<Channel>>,
+    pub feed: Option<FeedServiceClient<Calling>>,
 }
 
 /// The road a run came by.
@@ -84,12 +84,13 @@ impl Source {
 
     /// The entries that continue `at`; empty after a silence in which nothing was told.
     pub(super) async fn next(&mut self, at: Place) -> Result<(Vec<Sequenced>, Via), Problem> {
-        let run = self.from_stream(at).await;
+        let run = self.read_stream(at).await;
         if run.first().is_some_and(|first| first.seq == at.seq + 1) {
             self.count(run.len(), Via::Stream);
+            self.lag(0);
             return Ok((run, Via::Stream));
         }
-        let run = self.from_feed(at).await?;
+        let run = self.read_feed_after(at).await?;
         self.count(run.len(), Via::Feed);
         Ok((run, Via::Feed))
     }
@@ -99,7 +100,7 @@ impl Source {
         metrics::count("huiyin_consumer_source", entries as u64, &labels);
     }
 
-    async fn from_stream(&mut self, at: Place) -> Vec<Sequenced> {
+    async fn read_stream(&mut self, at: Place) -> Vec<Sequenced> {
         self.connect().await;
         let Some(connection) = self.connection.as_mut() else {
             tokio::time::sleep(POLL).await;
@@ -140,7 +141,7 @@ impl Source {
         self.connection = client.get_multiplexed_async_connection_with_config(&config).await.ok();
     }
 
-    async fn from_feed(&mut self, at: Place) -> Result<Vec<Sequenced>, Problem> {
+    async fn read_feed_after(&mut self, at: Place) -> Result<Vec<Sequenced>, Problem> {
         let (run, head) = match self.roads.feed.as_mut() {
             None => {
                 let (run, head) = feed::read_after(self.database.pool(), &self.stream, (at.epoch, at.seq), 500).await?;
@@ -149,15 +150,20 @@ impl Source {
             Some(client) => read_remote(client, &self.stream, at).await?,
         };
         let reached = run.last().map_or(at.seq, |last| last.seq);
+        self.lag(head - reached);
+        Ok(run)
+    }
+
+    /// Entries between the reader and the head as far as it is known.
+    fn lag(&self, entries: i64) {
         let labels = [("service", self.database.service().as_str()), ("stream", self.stream.as_str())];
         #[expect(clippy::cast_precision_loss, reason = "a lag beyond 2^52 entries needs no exact gauge")]
-        metrics::gauge("huiyin_consumer_lag", (head - reached).max(0) as f64, &labels);
-        Ok(run)
+        metrics::gauge("huiyin_consumer_lag", entries.max(0) as f64, &labels);
     }
 }
 
 async fn read_remote(
-    client: &mut FeedServiceClient<Channel>,
+    client: &mut FeedServiceClient<Calling>,
     stream: &str,
     at: Place,
 ) -> Result<(Vec<Sequenced>, i64), Problem> {

@@ -1,0 +1,227 @@
+//! An urgent report, who was addressed, and how far each got.
+
+use std::fmt;
+use std::str::FromStr;
+
+use huiyin_domain::UnknownWord;
+use huiyin_domain::ids::{AlertId, MatterId, OrganId};
+use huiyin_domain::territory::TerritoryCode;
+use huiyin_domain::time::{Duration, Instant};
+use huiyin_domain::vocabulary::{Level, UrgentKind};
+use huiyin_domain::warning::{self, RecipientRole, Step};
+use uuid::Uuid;
+
+/// What is reported, before anybody is addressed. No field of it is personal.
+#[derive(Clone, Debug)]
+pub(crate) struct Report {
+    /// Kind.
+    pub(crate) kind: UrgentKind,
+    /// Where it happens.
+    pub(crate) place: TerritoryCode,
+    /// Organ that reports.
+    pub(crate) organ: OrganId,
+    /// Matters it is about, at most 100.
+    pub(crate) matters: Vec<MatterId>,
+    /// Count of persons concerned.
+    pub(crate) persons: u32,
+    /// When it happened.
+    pub(crate) happened_at: Instant,
+    /// When the organ knew.
+    pub(crate) known_at: Instant,
+    /// Facts without names.
+    pub(crate) facts: String,
+    /// Measures taken.
+    pub(crate) measures: String,
+    /// Phone of the organ's duty desk; empty on what a registration raised.
+    pub(crate) duty_phone: String,
+    /// Where it comes from.
+    pub(crate) source: Source,
+}
+
+/// Where an alert comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// An organ reported it.
+    Report,
+    /// The register raised it by itself.
+    Registration,
+}
+
+impl Source {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Report => "report",
+            Self::Registration => "registration",
+        }
+    }
+}
+
+/// A report that was made.
+#[derive(Clone, Debug)]
+pub(crate) struct Alert {
+    /// Id.
+    pub(crate) id: AlertId,
+    /// What is reported.
+    pub(crate) report: Report,
+    /// When it was reported.
+    pub(crate) reported_at: Instant,
+    /// Reported minus known, never negative.
+    pub(crate) lateness: Duration,
+    /// Over the limit of its kind.
+    pub(crate) late: bool,
+}
+
+impl Alert {
+    /// The report as made at an instant.
+    pub(crate) fn made(id: AlertId, report: Report, reported_at: Instant) -> Self {
+        let lateness = warning::lateness(report.known_at, reported_at);
+        let late = lateness > warning::lateness_limit(report.kind);
+        Self { id, report, reported_at, lateness, late }
+    }
+}
+
+/// Why an organ is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// By the rule, at once.
+    AtOnce(RecipientRole),
+    /// Because nobody acknowledged.
+    AddedByEscalation,
+}
+
+const ADDED: &str = "added_by_escalation";
+
+impl Role {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::AtOnce(role) => role.as_str(),
+            Self::AddedByEscalation => ADDED,
+        }
+    }
+}
+
+impl FromStr for Role {
+    type Err = UnknownWord;
+
+    fn from_str(given: &str) -> Result<Self, UnknownWord> {
+        if given == ADDED { Ok(Self::AddedByEscalation) } else { given.parse().map(Self::AtOnce) }
+    }
+}
+
+/// An organ that was addressed.
+#[derive(Clone, Debug)]
+pub(crate) struct Recipient {
+    /// Its row, and the reference of its timer.
+    pub(crate) id: Uuid,
+    /// The alert.
+    pub(crate) alert: AlertId,
+    /// The organ.
+    pub(crate) organ: OrganId,
+    /// Its level.
+    pub(crate) level: Level,
+    /// Why, as a word.
+    pub(crate) role: Role,
+    /// Why, in words.
+    pub(crate) reason: String,
+    /// The step reached.
+    pub(crate) step: Step,
+    /// By when it has to acknowledge; never moves.
+    pub(crate) ack_due: Instant,
+    /// When it reached the desk.
+    pub(crate) delivered_at: Option<Instant>,
+    /// Whether somebody acknowledged.
+    pub(crate) acknowledgement: Acknowledgement,
+}
+
+/// Whether somebody acknowledged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Acknowledgement {
+    /// Nobody yet.
+    Waiting,
+    /// A post did, within the limit.
+    InTime(By),
+    /// A post did, after the limit. Undoes nothing.
+    Late(By),
+}
+
+/// Who acknowledged, and when.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct By {
+    /// The post on duty.
+    pub(crate) post: String,
+    /// When.
+    pub(crate) at: Instant,
+}
+
+/// There is nothing left to acknowledge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct AlreadyAcknowledged {
+    /// The state it is in.
+    pub(crate) state: &'static str,
+}
+
+impl fmt::Display for AlreadyAcknowledged {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the alert is {}", self.state)
+    }
+}
+
+impl Acknowledgement {
+    /// The state as a word.
+    pub(crate) fn as_str(&self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::InTime(_) => "acknowledged",
+            Self::Late(_) => "acknowledged_late",
+        }
+    }
+
+    /// A post acknowledges. Only once: the first is on duty for it.
+    pub(crate) fn acknowledge(&self, by: By, due: Instant) -> Result<Self, AlreadyAcknowledged> {
+        match self {
+            Self::Waiting if by.at > due => Ok(Self::Late(by)),
+            Self::Waiting => Ok(Self::InTime(by)),
+            Self::InTime(_) | Self::Late(_) => Err(AlreadyAcknowledged { state: self.as_str() }),
+        }
+    }
+
+    /// Who acknowledged, if anybody.
+    pub(crate) fn by(&self) -> Option<&By> {
+        match self {
+            Self::Waiting => None,
+            Self::InTime(by) | Self::Late(by) => Some(by),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn by(minute: i64) -> By {
+        By { post: "officer on duty".to_owned(), at: Instant::UNIX_EPOCH + Duration::minutes(minute) }
+    }
+
+    #[test]
+    fn an_acknowledgement_on_the_minute_is_in_time_and_after_it_late() {
+        let due = Instant::UNIX_EPOCH + Duration::minutes(30);
+        let waiting = Acknowledgement::Waiting;
+        assert_eq!(waiting.acknowledge(by(30), due), Ok(Acknowledgement::InTime(by(30))));
+        assert_eq!(waiting.acknowledge(by(31), due), Ok(Acknowledgement::Late(by(31))));
+    }
+
+    #[test]
+    fn nobody_acknowledges_a_second_time() {
+        let due = Instant::UNIX_EPOCH;
+        let late = Acknowledgement::Late(by(1));
+        assert_eq!(late.acknowledge(by(2), due), Err(AlreadyAcknowledged { state: "acknowledged_late" }));
+    }
+
+    #[test]
+    fn every_role_reads_back() {
+        let added = [Role::AddedByEscalation];
+        for role in RecipientRole::all().iter().copied().map(Role::AtOnce).chain(added) {
+            assert_eq!(role.as_str().parse(), Ok(role));
+        }
+    }
+}

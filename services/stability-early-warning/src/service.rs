@@ -1,0 +1,73 @@
+//! The service as gRPC sees it; every rpc has a file of its own in [`rpc`].
+
+use futures::stream::BoxStream;
+use huiyin_proto::stability_early_warning::v1::stability_early_warning_service_server::StabilityEarlyWarningService;
+use huiyin_proto::stability_early_warning::v1::{
+    AcknowledgeAlertRequest, AcknowledgeAlertResponse, GetAlertRequest, GetAlertResponse, ListAlertsRequest,
+    ListAlertsResponse, RaiseAlertRequest, RaiseAlertResponse, WatchAlertsRequest, WatchAlertsResponse,
+};
+use huiyin_service_kit::run::Desk;
+use huiyin_service_kit::settings::{Own, WarningSettings};
+use huiyin_service_kit::status::Problem;
+use tonic::{Request, Response, Status};
+
+use crate::bells::Bells;
+use crate::offices::Offices;
+use crate::rpc;
+
+type Answer<T> = Result<Response<T>, Status>;
+
+/// What rpcs, reactions and sweeps work with.
+#[derive(Clone, Debug)]
+pub(crate) struct Service {
+    /// The desk.
+    pub(crate) desk: Desk,
+    /// The service's own settings.
+    pub(crate) own: WarningSettings,
+    /// The offices in memory.
+    pub(crate) offices: Offices,
+    /// Wakes who watches a level.
+    pub(crate) bells: Bells,
+}
+
+impl Service {
+    /// The service over a desk; the offices are read when they are first needed.
+    ///
+    /// # Errors
+    /// When the desk has the settings of another service.
+    pub(crate) fn new(desk: Desk) -> Result<Self, Problem> {
+        match desk.own.own {
+            Own::StabilityEarlyWarning(own) => {
+                Ok(Self { desk, own, offices: Offices::default(), bells: Bells::default() })
+            }
+            Own::Intake { .. } | Own::Nothing => {
+                Err(Problem::Unexpected("the settings are those of another service".to_owned()))
+            }
+        }
+    }
+}
+
+#[tonic::async_trait]
+impl StabilityEarlyWarningService for Service {
+    type WatchAlertsStream = BoxStream<'static, Result<WatchAlertsResponse, Status>>;
+
+    async fn raise_alert(&self, request: Request<RaiseAlertRequest>) -> Answer<RaiseAlertResponse> {
+        Ok(Response::new(rpc::raise_alert::answer(self, request).await?))
+    }
+
+    async fn acknowledge_alert(&self, request: Request<AcknowledgeAlertRequest>) -> Answer<AcknowledgeAlertResponse> {
+        Ok(Response::new(rpc::acknowledge_alert::answer(self, request).await?))
+    }
+
+    async fn get_alert(&self, request: Request<GetAlertRequest>) -> Answer<GetAlertResponse> {
+        Ok(Response::new(rpc::get_alert::answer(self, request.into_inner()).await?))
+    }
+
+    async fn list_alerts(&self, request: Request<ListAlertsRequest>) -> Answer<ListAlertsResponse> {
+        Ok(Response::new(rpc::list_alerts::answer(self, request.into_inner()).await?))
+    }
+
+    async fn watch_alerts(&self, request: Request<WatchAlertsRequest>) -> Answer<Self::WatchAlertsStream> {
+        Ok(Response::new(rpc::watch_alerts::answer(self, request.into_inner()).await?))
+    }
+}

@@ -28,7 +28,16 @@ enum Interruption {
 async fn summary(seed: u64, interruption: Interruption) -> Value {
     let folder = folder();
     let mut child = Command::new(program())
-        .args(["demo", "--once", "--json", "--any-ports", "--matters", "160", "--days", "75"])
+        .args([
+            "demo",
+            "--once",
+            "--json",
+            "--any-ports",
+            "--matters",
+            "160",
+            "--days",
+            "75",
+        ])
         .args(["--seed", &seed.to_string(), "--folder"])
         .arg(folder.path())
         .stdout(Stdio::piped())
@@ -56,9 +65,16 @@ async fn summary(seed: u64, interruption: Interruption) -> Value {
         }
         words
     });
-    let output = tokio::time::timeout(common::WITHIN * 2, child.wait_with_output()).await.unwrap().unwrap();
+    let output = tokio::time::timeout(common::WITHIN * 2, child.wait_with_output())
+        .await
+        .unwrap()
+        .unwrap();
     let words = rest.await.unwrap();
-    assert!(output.status.success(), "seed {seed}, {interruption:?}: {}", words.join("\n"));
+    assert!(
+        output.status.success(),
+        "seed {seed}, {interruption:?}: {}",
+        words.join("\n")
+    );
     let text: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(text["measured"]["quarantined"], 0);
     text["summary"].clone()
@@ -72,10 +88,20 @@ async fn strike(folder: &Path, interruption: Interruption) {
             assert!(run("kill", &["-KILL", pid.trim()]).await);
         }
         Interruption::FlushStreams => {
-            let settings = huiyin_service_kit::settings::Settings::load(Some(&folder.join("settings.toml"))).unwrap();
-            let mut connection =
-                settings.stream_server().unwrap().unwrap().get_multiplexed_async_connection().await.unwrap();
-            redis::cmd("FLUSHALL").query_async::<()>(&mut connection).await.unwrap();
+            let settings =
+                huiyin_service_kit::settings::Settings::load(Some(&folder.join("settings.toml")))
+                    .unwrap();
+            let mut connection = settings
+                .stream_server()
+                .unwrap()
+                .unwrap()
+                .get_multiplexed_async_connection()
+                .await
+                .unwrap();
+            redis::cmd("FLUSHALL")
+                .query_async::<()>(&mut connection)
+                .await
+                .unwrap();
         }
         Interruption::CrashPostgres => {
             // a server process killed makes PostgreSQL cut every connection and recover from its log
@@ -87,11 +113,19 @@ async fn strike(folder: &Path, interruption: Interruption) {
 }
 
 async fn run(program: &str, arguments: &[&str]) -> bool {
-    Command::new(program).args(arguments).status().await.unwrap().success()
+    Command::new(program)
+        .args(arguments)
+        .status()
+        .await
+        .unwrap()
+        .success()
 }
 
 fn seeds() -> u64 {
-    std::env::var("HUIYIN_SEEDS").ok().and_then(|seeds| seeds.parse().ok()).unwrap_or(5)
+    std::env::var("HUIYIN_SEEDS")
+        .ok()
+        .and_then(|seeds| seeds.parse().ok())
+        .unwrap_or(5)
 }
 
 #[tokio::test]

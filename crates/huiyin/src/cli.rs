@@ -33,7 +33,9 @@ enum Command {
     /// Start the five services with private servers, on the present time, until Ctrl-C
     Up(up::UpArgs),
     /// Serve one or more of the five services until SIGTERM
-    #[command(after_help = "Example: huiyin serve intake --settings intake.toml\nServices: intake, routing, supervision, stability-early-warning, statistics")]
+    #[command(
+        after_help = "Example: huiyin serve intake --settings intake.toml\nServices: intake, routing, supervision, stability-early-warning, statistics"
+    )]
     Serve {
         /// Which services; several share this process
         #[arg(required = true, value_name = "SERVICE")]
@@ -49,7 +51,9 @@ enum Command {
     #[command(subcommand)]
     Load(LoadCommand),
     /// Register one matter and print its receipt
-    #[command(after_help = "Example: huiyin register --channel online --category claim --subject environment --place 431202 \\\n           --received-by organ_... --request \"the river smells\"")]
+    #[command(
+        after_help = "Example: huiyin register --channel online --category claim --subject environment --place 431202 \\\n           --received-by organ_... --request \"the river smells\""
+    )]
     Register(Box<register::RegisterArgs>),
     /// Show a matter, its progress, its clocks, an organ, a territory or an alert
     #[command(subcommand)]
@@ -60,7 +64,9 @@ enum Command {
     /// Measure: intake or alert
     Bench(bench::BenchArgs),
     /// Print the completions of a shell
-    #[command(after_help = "Example: huiyin completions bash > ~/.local/share/bash-completion/completions/huiyin")]
+    #[command(
+        after_help = "Example: huiyin completions bash > ~/.local/share/bash-completion/completions/huiyin"
+    )]
     Completions {
         /// bash, zsh or fish
         shell: Shell,
@@ -118,13 +124,24 @@ fn clients(settings: Option<PathBuf>) -> Result<Clients> {
 
 async fn load_file(clients: &Clients, command: LoadCommand) -> Result<()> {
     let (what, report) = match command {
-        LoadCommand::Territory { file } => ("territory", load::territory(clients, load::open(&file)?).await?),
-        LoadCommand::Organs { file } => ("organs", load::organs(clients, load::open(&file)?).await?),
-        LoadCommand::Matters { file } => ("matters", load::matters(clients, load::open(&file)?).await?),
+        LoadCommand::Territory { file } => (
+            "territory",
+            load::territory(clients, load::open(&file)?).await?,
+        ),
+        LoadCommand::Organs { file } => {
+            ("organs", load::organs(clients, load::open(&file)?).await?)
+        }
+        LoadCommand::Matters { file } => {
+            ("matters", load::matters(clients, load::open(&file)?).await?)
+        }
     };
     for line in report.lines(what) {
         println!("{line}");
     }
-    anyhow::ensure!(report.problems.is_empty(), "{} rows were refused; the rest is loaded", report.problems.len());
+    anyhow::ensure!(
+        report.problems.is_empty(),
+        "{} rows were refused; the rest is loaded",
+        report.problems.len()
+    );
     Ok(())
 }

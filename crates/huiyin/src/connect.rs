@@ -47,17 +47,24 @@ impl Clients {
             let address = address_of(service);
             let endpoint = Endpoint::from_shared(address.clone())
                 .with_context(|| format!("the address of {service}, {address}, is not a URL"))?;
-            Ok(endpoint.connect_timeout(Duration::from_secs(2)).tcp_nodelay(true).connect_lazy())
+            Ok(endpoint
+                .connect_timeout(Duration::from_secs(2))
+                .tcp_nodelay(true)
+                .connect_lazy())
         };
         let clocks = ServiceName::ALL
             .into_iter()
             .map(|service| Ok(ClockServiceClient::new(channel(service)?)))
             .collect::<Result<_>>()?;
         Ok(Self {
-            intake: IntakeServiceClient::new(channel(ServiceName::Intake)?).max_encoding_message_size(LARGEST),
-            routing: RoutingServiceClient::new(channel(ServiceName::Routing)?).max_decoding_message_size(LARGEST),
+            intake: IntakeServiceClient::new(channel(ServiceName::Intake)?)
+                .max_encoding_message_size(LARGEST),
+            routing: RoutingServiceClient::new(channel(ServiceName::Routing)?)
+                .max_decoding_message_size(LARGEST),
             supervision: SupervisionServiceClient::new(channel(ServiceName::Supervision)?),
-            warning: StabilityEarlyWarningServiceClient::new(channel(ServiceName::StabilityEarlyWarning)?),
+            warning: StabilityEarlyWarningServiceClient::new(channel(
+                ServiceName::StabilityEarlyWarning,
+            )?),
             statistics: StatisticsServiceClient::new(channel(ServiceName::Statistics)?),
             clocks,
         })
@@ -67,9 +74,10 @@ impl Clients {
 /// A request in the name of a caller.
 pub fn asked<M>(caller: &'static str, message: M) -> Request<M> {
     let mut request = Request::new(message);
-    request
-        .metadata_mut()
-        .insert("x-huiyin-caller", tonic::metadata::MetadataValue::from_static(caller));
+    request.metadata_mut().insert(
+        "x-huiyin-caller",
+        tonic::metadata::MetadataValue::from_static(caller),
+    );
     request
 }
 
@@ -101,7 +109,11 @@ fn is_away(status: &Status) -> bool {
     let by_service = status.get_details_error_info().is_some();
     matches!(
         status.code(),
-        Code::Unavailable | Code::Aborted | Code::DeadlineExceeded | Code::Cancelled | Code::ResourceExhausted
+        Code::Unavailable
+            | Code::Aborted
+            | Code::DeadlineExceeded
+            | Code::Cancelled
+            | Code::ResourceExhausted
     ) || (is_transport && !by_service)
 }
 
@@ -110,12 +122,18 @@ pub fn words(status: &Status) -> String {
     let mut words = status.message().to_owned();
     if let Some(bad) = status.get_details_bad_request() {
         for violation in bad.field_violations {
-            words.push_str(&format!("\n  {}: {}", violation.field, violation.description));
+            words.push_str(&format!(
+                "\n  {}: {}",
+                violation.field, violation.description
+            ));
         }
     }
     if let Some(failure) = status.get_details_precondition_failure() {
         for violation in failure.violations {
-            words.push_str(&format!("\n  {}: {}", violation.subject, violation.description));
+            words.push_str(&format!(
+                "\n  {}: {}",
+                violation.subject, violation.description
+            ));
         }
     }
     words

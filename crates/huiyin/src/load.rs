@@ -7,13 +7,15 @@ use std::io::Read;
 
 use anyhow::{Context as _, Result};
 use huiyin_domain::vocabulary::Level;
-use huiyin_proto::routing::v1::{LoadOrgansRequest, LoadTerritoriesRequest, OrganRow, RowProblem, TerritoryRow};
+use huiyin_proto::routing::v1::{
+    LoadOrgansRequest, LoadTerritoriesRequest, OrganRow, RowProblem, TerritoryRow,
+};
 use huiyin_proto::vocabulary::v1 as words;
 use sha2::{Digest as _, Sha256};
 
 use crate::connect::{Clients, asked, persist};
 
-pub use matters::matters;
+pub use matters::{matters, word};
 
 /// Rows sent in one call.
 const ROWS: usize = 1000;
@@ -42,12 +44,20 @@ impl Report {
             self.unchanged,
             self.problems.len()
         )];
-        lines.extend(self.problems.iter().map(|row| format!("  line {}: {}: {}", row.line, row.field, row.reason)));
+        lines.extend(
+            self.problems
+                .iter()
+                .map(|row| format!("  line {}: {}: {}", row.line, row.field, row.reason)),
+        );
         lines
     }
 
     fn refuse(&mut self, line: u32, field: &str, reason: String) {
-        self.problems.push(RowProblem { line, field: field.to_owned(), reason });
+        self.problems.push(RowProblem {
+            line,
+            field: field.to_owned(),
+            reason,
+        });
     }
 }
 
@@ -62,7 +72,10 @@ impl Row {
     /// A field by its column's name; empty when the file has no such column.
     pub(crate) fn get(&self, name: &str) -> &str {
         let place = self.headers.iter().position(|header| header.trim() == name);
-        place.and_then(|place| self.fields.get(place)).unwrap_or_default().trim()
+        place
+            .and_then(|place| self.fields.get(place))
+            .unwrap_or_default()
+            .trim()
     }
 
     /// A request id that is the same whenever the same row is loaded again.
@@ -79,8 +92,15 @@ fn hash(text: &str) -> String {
 /// The rows of a file; those that cannot be read are reported.
 pub(crate) fn rows(file: impl Read, columns: &[&str], report: &mut Report) -> Result<Vec<Row>> {
     let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(file);
-    let headers = reader.headers().context("the first line must name the columns")?.clone();
-    let missing: Vec<&str> = columns.iter().copied().filter(|column| !headers.iter().any(|header| header.trim() == *column)).collect();
+    let headers = reader
+        .headers()
+        .context("the first line must name the columns")?
+        .clone();
+    let missing: Vec<&str> = columns
+        .iter()
+        .copied()
+        .filter(|column| !headers.iter().any(|header| header.trim() == *column))
+        .collect();
     anyhow::ensure!(
         missing.is_empty(),
         "the first line must name the columns {}; missing: {}",
@@ -92,8 +112,15 @@ pub(crate) fn rows(file: impl Read, columns: &[&str], report: &mut Report) -> Re
         let fallback = u32::try_from(place + 2).unwrap_or(u32::MAX);
         match record {
             Ok(fields) => {
-                let line = fields.position().and_then(|at| u32::try_from(at.line()).ok()).unwrap_or(fallback);
-                rows.push(Row { line, headers: headers.clone(), fields });
+                let line = fields
+                    .position()
+                    .and_then(|at| u32::try_from(at.line()).ok())
+                    .unwrap_or(fallback);
+                rows.push(Row {
+                    line,
+                    headers: headers.clone(),
+                    fields,
+                });
             }
             Err(error) => report.refuse(fallback, "row", error.to_string()),
         }
@@ -133,8 +160,14 @@ pub async fn territory(clients: &Clients, file: impl Read) -> Result<Report> {
         }
     }
     for chunk in wanted.chunks(ROWS) {
-        let request_id = format!("territory-{}", huiyin_service_kit::chance::new_uuid().simple());
-        let request = LoadTerritoriesRequest { request_id, rows: chunk.to_vec() };
+        let request_id = format!(
+            "territory-{}",
+            huiyin_service_kit::chance::new_uuid().simple()
+        );
+        let request = LoadTerritoriesRequest {
+            request_id,
+            rows: chunk.to_vec(),
+        };
         let routing = &clients.routing;
         let answer = persist("loading territories", || {
             let (mut routing, request) = (routing.clone(), asked("load", request.clone()));
@@ -157,7 +190,11 @@ pub async fn territory(clients: &Clients, file: impl Read) -> Result<Report> {
 pub async fn organs(clients: &Clients, file: impl Read) -> Result<Report> {
     let mut report = Report::default();
     let mut wanted = Vec::new();
-    for row in rows(file, &["name", "level", "territory_code", "functions"], &mut report)? {
+    for row in rows(
+        file,
+        &["name", "level", "territory_code", "functions"],
+        &mut report,
+    )? {
         match level(row.get("level")) {
             Ok(level) => wanted.push(OrganRow {
                 line: row.line,
@@ -165,14 +202,23 @@ pub async fn organs(clients: &Clients, file: impl Read) -> Result<Report> {
                 name: row.get("name").to_owned(),
                 level: level.into(),
                 territory_code: row.get("territory_code").to_owned(),
-                functions: row.get("functions").split(';').map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect(),
+                functions: row
+                    .get("functions")
+                    .split(';')
+                    .map(str::trim)
+                    .filter(|part| !part.is_empty())
+                    .map(str::to_owned)
+                    .collect(),
             }),
             Err(reason) => report.refuse(row.line, "level", reason),
         }
     }
     for chunk in wanted.chunks(ROWS) {
         let request_id = format!("organs-{}", huiyin_service_kit::chance::new_uuid().simple());
-        let request = LoadOrgansRequest { request_id, rows: chunk.to_vec() };
+        let request = LoadOrgansRequest {
+            request_id,
+            rows: chunk.to_vec(),
+        };
         let routing = &clients.routing;
         let answer = persist("loading organs", || {
             let (mut routing, request) = (routing.clone(), asked("load", request.clone()));
@@ -196,6 +242,7 @@ pub fn open(file: &std::path::Path) -> Result<Box<dyn Read>> {
     if file.as_os_str() == "-" {
         return Ok(Box::new(std::io::stdin()));
     }
-    let opened = std::fs::File::open(file).with_context(|| format!("{} cannot be opened", file.display()))?;
+    let opened = std::fs::File::open(file)
+        .with_context(|| format!("{} cannot be opened", file.display()))?;
     Ok(Box::new(opened))
 }

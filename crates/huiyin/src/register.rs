@@ -1,7 +1,7 @@
 //! `huiyin register`: one matter, and its receipt.
 
 use anyhow::Result;
-use huiyin_proto::intake::v1::{Petitioner, RegisterMatterRequest};
+use huiyin_proto::intake::v1::{Petitioner, RegisterMatterRequest, RegisterMatterResponse};
 use huiyin_proto::vocabulary::v1 as words;
 
 use crate::connect::{Clients, asked, persist};
@@ -56,11 +56,19 @@ pub struct RegisterArgs {
 /// # Errors
 /// Lists every field at fault.
 pub async fn run(clients: &Clients, args: RegisterArgs) -> Result<()> {
-    let channel = word("CHANNEL", &args.channel, words::Channel::from_str_name)
-        .ok_or_else(|| anyhow::anyhow!("--channel: allowed are letter, visit, call, online, fax, leader_mailbox"))?;
-    let category = word("CATEGORY", &args.category, words::Category::from_str_name)
-        .ok_or_else(|| anyhow::anyhow!("--category: allowed are suggestion, denunciation, claim"))?;
-    let request_id = args.request_id.unwrap_or_else(|| huiyin_service_kit::chance::new_uuid().to_string());
+    let channel =
+        word("CHANNEL", &args.channel, words::Channel::from_str_name).ok_or_else(|| {
+            anyhow::anyhow!(
+                "--channel: allowed are letter, visit, call, online, fax, leader_mailbox"
+            )
+        })?;
+    let category =
+        word("CATEGORY", &args.category, words::Category::from_str_name).ok_or_else(|| {
+            anyhow::anyhow!("--category: allowed are suggestion, denunciation, claim")
+        })?;
+    let request_id = args
+        .request_id
+        .unwrap_or_else(|| huiyin_service_kit::chance::new_uuid().to_string());
     let request = RegisterMatterRequest {
         request_id,
         channel: channel.into(),
@@ -84,11 +92,22 @@ pub async fn run(clients: &Clients, args: RegisterArgs) -> Result<()> {
         async move { intake.register_matter(request).await }
     })
     .await?;
+    print_receipt(&receipt);
+    Ok(())
+}
+
+fn print_receipt(receipt: &RegisterMatterResponse) {
     println!("matter      {}", receipt.number);
     println!("query code  {}", receipt.query_code);
-    println!("to be forwarded or answered by {}", receipt.forward_due_date);
+    println!(
+        "to be forwarded or answered by {}",
+        receipt.forward_due_date
+    );
     if !receipt.repeat_of.is_empty() {
-        println!("repeats     {} ({})", receipt.repeat_of, receipt.repeat_reason);
+        println!(
+            "repeats     {} ({})",
+            receipt.repeat_of, receipt.repeat_reason
+        );
     }
     for warning in &receipt.warnings {
         println!("note        {warning}");
@@ -96,6 +115,8 @@ pub async fn run(clients: &Clients, args: RegisterArgs) -> Result<()> {
     for step in &receipt.steps {
         println!("  {step}");
     }
-    println!("follow it with: huiyin show progress {} {}", receipt.number, receipt.query_code);
-    Ok(())
+    println!(
+        "follow it with: huiyin show progress {} {}",
+        receipt.number, receipt.query_code
+    );
 }

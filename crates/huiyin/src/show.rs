@@ -62,18 +62,23 @@ pub async fn run(clients: &Clients, command: ShowCommand) -> Result<()> {
 }
 
 fn when(time: Option<&Timestamp>) -> String {
-    time.and_then(wire::instant).map_or_else(|| "-".to_owned(), local)
+    time.and_then(wire::instant)
+        .map_or_else(|| "-".to_owned(), local)
 }
 
 fn plain(name: &str, prefix: &str) -> String {
-    name.trim_start_matches(prefix).to_ascii_lowercase().replace('_', " ")
+    name.trim_start_matches(prefix)
+        .to_ascii_lowercase()
+        .replace('_', " ")
 }
 
 async fn organ_name(clients: &Clients, organ_id: &str) -> Result<String> {
     if organ_id.is_empty() {
         return Ok("-".to_owned());
     }
-    let request = GetOrganRequest { organ_id: organ_id.to_owned() };
+    let request = GetOrganRequest {
+        organ_id: organ_id.to_owned(),
+    };
     let organ = persist("the organ cannot be shown", || {
         let (mut routing, request) = (clients.routing.clone(), asked("huiyin", request.clone()));
         async move { routing.get_organ(request).await }
@@ -81,7 +86,12 @@ async fn organ_name(clients: &Clients, organ_id: &str) -> Result<String> {
     .await?
     .organ
     .context("an answer without an organ")?;
-    Ok(format!("{} ({}, {})", organ.name, plain(organ.level().as_str_name(), "LEVEL_"), organ.functions.join(", ")))
+    Ok(format!(
+        "{} ({}, {})",
+        organ.name,
+        plain(organ.level().as_str_name(), "LEVEL_"),
+        organ.functions.join(", ")
+    ))
 }
 
 async fn show_matter(clients: &Clients, matter: String) -> Result<()> {
@@ -116,13 +126,28 @@ fn print_matter(matter: &Matter, organ: &str) {
     if !matter.repeat_of.is_empty() {
         println!("repeats   {}", matter.repeat_of);
     }
-    println!("stands    {} since {}", plain(matter.stage().as_str_name(), "STAGE_"), when(matter.stage_time.as_ref()));
+    println!(
+        "stands    {} since {}",
+        plain(matter.stage().as_str_name(), "STAGE_"),
+        when(matter.stage_time.as_ref())
+    );
     println!("organ     {organ}");
-    println!("allowed   {}", if matter.actions_allowed.is_empty() { "nothing more".to_owned() } else { matter.actions_allowed.join(", ") });
+    println!(
+        "allowed   {}",
+        if matter.actions_allowed.is_empty() {
+            "nothing more".to_owned()
+        } else {
+            matter.actions_allowed.join(", ")
+        }
+    );
 }
 
 async fn way(clients: &Clients, matter_id: &str) -> Result<()> {
-    let request = ListForwardingsRequest { matter_id: matter_id.to_owned(), page_size: 100, page_token: String::new() };
+    let request = ListForwardingsRequest {
+        matter_id: matter_id.to_owned(),
+        page_size: 100,
+        page_token: String::new(),
+    };
     let chain = persist("the chain cannot be shown", || {
         let (mut routing, request) = (clients.routing.clone(), asked("huiyin", request.clone()));
         async move { routing.list_forwardings(request).await }
@@ -145,20 +170,35 @@ async fn way(clients: &Clients, matter_id: &str) -> Result<()> {
 }
 
 async fn clocks(clients: &Clients, matter_id: &str) -> Result<()> {
-    let request = ListClocksRequest { matter_id: matter_id.to_owned(), page_size: 100, page_token: String::new() };
+    let request = ListClocksRequest {
+        matter_id: matter_id.to_owned(),
+        page_size: 100,
+        page_token: String::new(),
+    };
     let clocks = persist("the clocks cannot be shown", || {
-        let (mut supervision, request) = (clients.supervision.clone(), asked("huiyin", request.clone()));
+        let (mut supervision, request) = (
+            clients.supervision.clone(),
+            asked("huiyin", request.clone()),
+        );
         async move { supervision.list_clocks(request).await }
     })
     .await?;
     for clock in clocks.clocks {
-        let rolled = if clock.raw_due_date == clock.due_date { String::new() } else { format!(" (rolled from {})", clock.raw_due_date) };
+        let rolled = if clock.raw_due_date == clock.due_date {
+            String::new()
+        } else {
+            format!(" (rolled from {})", clock.raw_due_date)
+        };
         println!(
             "clock     {}: due {}{rolled}, {}{}",
             plain(clock.kind().as_str_name(), "CLOCK_KIND_"),
             clock.due_date,
             plain(clock.state().as_str_name(), "CLOCK_STATE_"),
-            if clock.provisional { ", provisional" } else { "" }
+            if clock.provisional {
+                ", provisional"
+            } else {
+                ""
+            }
         );
     }
     Ok(())
@@ -171,7 +211,11 @@ async fn progress(clients: &Clients, number: String, query_code: String) -> Resu
         async move { intake.get_progress(request).await }
     })
     .await?;
-    println!("matter {} stands {}", progress.number, plain(progress.stage().as_str_name(), "STAGE_"));
+    println!(
+        "matter {} stands {}",
+        progress.number,
+        plain(progress.stage().as_str_name(), "STAGE_")
+    );
     for step in progress.steps {
         println!(
             "  {}  {}  {}",
@@ -191,7 +235,12 @@ async fn territory(clients: &Clients, code: String) -> Result<()> {
     })
     .await?;
     for territory in found.territory.into_iter().chain(found.ancestors) {
-        println!("{}  {:<9} {}", territory.code, plain(territory.level().as_str_name(), "LEVEL_"), territory.name);
+        println!(
+            "{}  {:<9} {}",
+            territory.code,
+            plain(territory.level().as_str_name(), "LEVEL_"),
+            territory.name
+        );
     }
     Ok(())
 }
@@ -205,8 +254,18 @@ async fn show_alert(clients: &Clients, alert_id: String) -> Result<()> {
     .await?
     .alert
     .context("an answer without an alert")?;
-    println!("{} at {}, {} persons", plain(alert.kind().as_str_name(), "URGENT_KIND_"), alert.place_code, alert.persons);
-    println!("reported {}, {} min after it was known{}", when(alert.reported_time.as_ref()), alert.lateness_seconds / 60, if alert.late { ", LATE" } else { "" });
+    println!(
+        "{} at {}, {} persons",
+        plain(alert.kind().as_str_name(), "URGENT_KIND_"),
+        alert.place_code,
+        alert.persons
+    );
+    println!(
+        "reported {}, {} min after it was known{}",
+        when(alert.reported_time.as_ref()),
+        alert.lateness_seconds / 60,
+        if alert.late { ", LATE" } else { "" }
+    );
     println!("{}", alert.facts);
     for recipient in alert.recipients {
         println!(

@@ -33,7 +33,11 @@ pub async fn run(args: UpArgs) -> Result<()> {
     let plan = Plan {
         folder: args.folder.unwrap_or_else(|| home().join("running")),
         clock: None,
-        ports: if args.any_ports { Ports::any()? } else { Ports::documented() },
+        ports: if args.any_ports {
+            Ports::any()?
+        } else {
+            Ports::documented()
+        },
         otlp: None,
         postgres_settings: Vec::new(),
         profile: "development",
@@ -44,7 +48,11 @@ pub async fn run(args: UpArgs) -> Result<()> {
         say("the city of Huaihua is loaded");
     }
     for service in ServiceName::ALL {
-        println!("{service:<26} gRPC {}   metrics http://{}/metrics", constellation.ports.listen(service), constellation.ports.metrics(service));
+        println!(
+            "{service:<26} gRPC {}   metrics http://{}/metrics",
+            constellation.ports.listen(service),
+            constellation.ports.metrics(service)
+        );
     }
     println!("settings {}", constellation.settings.display());
     println!("Ctrl-C ends everything");

@@ -6,7 +6,9 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 use clap::Subcommand;
 use huiyin_domain::time::local;
-use huiyin_proto::stability_early_warning::v1::{NoticeKind, WatchAlertsRequest, WatchAlertsResponse};
+use huiyin_proto::stability_early_warning::v1::{
+    NoticeKind, WatchAlertsRequest, WatchAlertsResponse,
+};
 use huiyin_proto::vocabulary::v1 as words;
 use huiyin_service_kit::wire;
 use tonic::Code;
@@ -42,7 +44,13 @@ pub enum WatchCommand {
 /// # Errors
 /// When the level, organ or cursor is refused.
 pub async fn run(clients: &Clients, command: WatchCommand) -> Result<()> {
-    let WatchCommand::Alerts { level, organ, from_beginning, cursor, count } = command;
+    let WatchCommand::Alerts {
+        level,
+        organ,
+        from_beginning,
+        cursor,
+        count,
+    } = command;
     let level = match level {
         None => words::Level::Unspecified,
         Some(text) => match word("LEVEL", &text, words::Level::from_str_name) {
@@ -71,7 +79,11 @@ pub async fn run(clients: &Clients, command: WatchCommand) -> Result<()> {
                     }
                 }
             }
-            Err(status) if matches!(status.code(), Code::Unavailable | Code::Unknown | Code::Cancelled) => {}
+            Err(status)
+                if matches!(
+                    status.code(),
+                    Code::Unavailable | Code::Unknown | Code::Cancelled
+                ) => {}
             Err(status) => bail!("{}", connect::words(&status)),
         }
         eprintln!("huiyin: the desk is away; going on where it stopped");
@@ -80,7 +92,12 @@ pub async fn run(clients: &Clients, command: WatchCommand) -> Result<()> {
 }
 
 fn line(notice: &WatchAlertsResponse) -> String {
-    let at = notice.occurred_time.as_ref().and_then(wire::instant).map(local).unwrap_or_default();
+    let at = notice
+        .occurred_time
+        .as_ref()
+        .and_then(wire::instant)
+        .map(local)
+        .unwrap_or_default();
     let level = plain(notice.recipient_level().as_str_name(), "LEVEL_");
     let what = match notice.notice() {
         NoticeKind::Raised => format!(
@@ -88,15 +105,28 @@ fn line(notice: &WatchAlertsResponse) -> String {
             plain(notice.kind().as_str_name(), "URGENT_KIND_"),
             notice.place_code,
             notice.persons,
-            notice.acknowledgement_due_time.as_ref().and_then(wire::instant).map(local).unwrap_or_default()
+            notice
+                .acknowledgement_due_time
+                .as_ref()
+                .and_then(wire::instant)
+                .map(local)
+                .unwrap_or_default()
         ),
         NoticeKind::Acknowledged => "ACKNOWLEDGED".to_owned(),
-        NoticeKind::Escalated => format!("ESCALATED  to {}", plain(notice.step().as_str_name(), "ESCALATION_STEP_")),
+        NoticeKind::Escalated => format!(
+            "ESCALATED  to {}",
+            plain(notice.step().as_str_name(), "ESCALATION_STEP_")
+        ),
         NoticeKind::Unspecified => "?".to_owned(),
     };
-    format!("{at}  {level:<9} {what}  {}  [{}]", notice.alert_id, notice.cursor)
+    format!(
+        "{at}  {level:<9} {what}  {}  [{}]",
+        notice.alert_id, notice.cursor
+    )
 }
 
 fn plain(name: &str, prefix: &str) -> String {
-    name.trim_start_matches(prefix).to_ascii_lowercase().replace('_', " ")
+    name.trim_start_matches(prefix)
+        .to_ascii_lowercase()
+        .replace('_', " ")
 }

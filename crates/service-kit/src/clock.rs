@@ -83,7 +83,9 @@ impl Clock {
             tokio::time::sleep(MEASURE_EVERY).await;
             match measure(&pool).await {
                 Ok(measured) => followed.set(measured),
-                Err(problem) => tracing::debug!(error = %problem, "the database's clock was not read"),
+                Err(problem) => {
+                    tracing::debug!(error = %problem, "the database's clock was not read")
+                }
             }
         }
     }
@@ -116,7 +118,9 @@ async fn row_exists(pool: &PgPool) -> Result<bool, Problem> {
 
 async fn measure(pool: &PgPool) -> Result<(DateTime<Utc>, Monotonic), Problem> {
     let asked = Monotonic::now();
-    let at: DateTime<Utc> = sqlx::query_scalar("SELECT clock_timestamp()").fetch_one(pool).await?;
+    let at: DateTime<Utc> = sqlx::query_scalar("SELECT clock_timestamp()")
+        .fetch_one(pool)
+        .await?;
     // half of the round trip has passed since the database looked
     Ok((at + asked.elapsed() / 2, Monotonic::now()))
 }

@@ -57,13 +57,15 @@ impl Tx {
     /// Tells a fact on this service's ordinary stream.
     pub fn tell(&mut self, fact: Fact) {
         let stream = streams::ordinary(self.service);
-        self.outgoing.push(Outgoing::new(Lane::Ordinary, stream, self.now, fact));
+        self.outgoing
+            .push(Outgoing::new(Lane::Ordinary, stream, self.now, fact));
     }
 
     /// Tells a fact at once on the urgent stream of a level.
     pub fn tell_urgent(&mut self, level: Level, fact: Fact) {
         let stream = streams::alerts(level);
-        self.outgoing.push(Outgoing::new(Lane::Urgent, stream, self.now, fact));
+        self.outgoing
+            .push(Outgoing::new(Lane::Urgent, stream, self.now, fact));
     }
 
     async fn commit(mut self) -> Result<Lanes, sqlx::Error> {
@@ -93,13 +95,22 @@ impl Database {
         settings: &ServiceSettings,
     ) -> Result<Self, Problem> {
         let unreachable = |error: sqlx::Error| Problem::Unavailable {
-            words: format!("the database named by [{}] database_url cannot be used: {error}", service.key()),
+            words: format!(
+                "the database named by [{}] database_url cannot be used: {error}",
+                service.key()
+            ),
         };
-        let options: PgConnectOptions = settings
-            .database_url
-            .expose_secret()
-            .parse()
-            .map_err(|_| Problem::Unavailable { words: format!("[{}] database_url is not a postgres:// address", service.key()) })?;
+        let options: PgConnectOptions =
+            settings
+                .database_url
+                .expose_secret()
+                .parse()
+                .map_err(|_| Problem::Unavailable {
+                    words: format!(
+                        "[{}] database_url is not a postgres:// address",
+                        service.key()
+                    ),
+                })?;
         let options = options
             .application_name(service.as_str())
             .options([("search_path", service.key())]);
@@ -112,7 +123,12 @@ impl Database {
             .await
             .map_err(unreachable)?;
         let clock = Clock::of(profile, &pool).await?;
-        Ok(Self { service, pool, clock, pokes: Pokes::default() })
+        Ok(Self {
+            service,
+            pool,
+            clock,
+            pokes: Pokes::default(),
+        })
     }
 
     /// The pool, for reading outside a transaction.
@@ -168,13 +184,21 @@ impl Database {
             tries += 1;
             match self.attempt(&mut work).await {
                 Err(error) if error.met_another() && tries < TRIES => {
-                    metrics::count("huiyin_transaction_retries", 1, &[("service", self.service.as_str()), ("name", name)]);
+                    metrics::count(
+                        "huiyin_transaction_retries",
+                        1,
+                        &[("service", self.service.as_str()), ("name", name)],
+                    );
                 }
                 other => break other,
             }
         };
         let labels = [("service", self.service.as_str()), ("name", name)];
-        metrics::observe("huiyin_transaction_duration_seconds", started.elapsed().as_secs_f64(), &labels);
+        metrics::observe(
+            "huiyin_transaction_duration_seconds",
+            started.elapsed().as_secs_f64(),
+            &labels,
+        );
         outcome
     }
 
@@ -194,7 +218,12 @@ impl Database {
     async fn begin(&self) -> Result<Tx, sqlx::Error> {
         let mut inner = self.pool.begin().await?;
         let now = self.clock.now(&mut inner).await?;
-        Ok(Tx { inner, now, service: self.service, outgoing: Vec::new() })
+        Ok(Tx {
+            inner,
+            now,
+            service: self.service,
+            outgoing: Vec::new(),
+        })
     }
 }
 

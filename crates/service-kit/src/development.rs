@@ -21,7 +21,10 @@ pub struct ClockRpc {
 
 #[tonic::async_trait]
 impl ClockService for ClockRpc {
-    async fn move_clock(&self, request: Request<MoveClockRequest>) -> Result<Response<MoveClockResponse>, Status> {
+    async fn move_clock(
+        &self,
+        request: Request<MoveClockRequest>,
+    ) -> Result<Response<MoveClockResponse>, Status> {
         if !self.database.clock().is_by_hand() {
             return Err(Problem::DevelopmentOnly.into());
         }
@@ -36,7 +39,9 @@ impl ClockService for ClockRpc {
         .await
         .map_err(Problem::from)?;
         self.database.pokes().poke_sweeps();
-        Ok(Response::new(MoveClockResponse { now_time: moved.map(wire::timestamp) }))
+        Ok(Response::new(MoveClockResponse {
+            now_time: moved.map(wire::timestamp),
+        }))
     }
 
     async fn get_standing(

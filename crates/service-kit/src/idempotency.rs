@@ -23,7 +23,11 @@ pub struct Asked {
 
 impl Asked {
     /// The identity of a request. The caller is the `x-huiyin-caller` metadata, or "unnamed".
-    pub fn of<M: Message>(metadata: &tonic::metadata::MetadataMap, request_id: &str, message: &M) -> Self {
+    pub fn of<M: Message>(
+        metadata: &tonic::metadata::MetadataMap,
+        request_id: &str,
+        message: &M,
+    ) -> Self {
         let caller = metadata
             .get("x-huiyin-caller")
             .and_then(|caller| caller.to_str().ok())
@@ -75,7 +79,10 @@ impl Database {
     ///
     /// # Errors
     /// [`Problem::RequestIdReused`] when it was used with another body.
-    pub async fn answered<R: Message + Default>(&self, asked: &Asked) -> Result<Option<R>, Problem> {
+    pub async fn answered<R: Message + Default>(
+        &self,
+        asked: &Asked,
+    ) -> Result<Option<R>, Problem> {
         let kept = sqlx::query!(
             "SELECT body_hash, response FROM idempotency WHERE caller = $1 AND request_id = $2",
             asked.caller,
@@ -85,7 +92,9 @@ impl Database {
         .await?;
         let Some(kept) = kept else { return Ok(None) };
         if kept.body_hash != asked.body_hash {
-            return Err(Problem::RequestIdReused { request_id: asked.request_id.clone() });
+            return Err(Problem::RequestIdReused {
+                request_id: asked.request_id.clone(),
+            });
         }
         R::decode(kept.response.as_slice())
             .map(Some)
@@ -93,7 +102,11 @@ impl Database {
     }
 }
 
-async fn keep(connection: &mut PgConnection, asked: &Asked, response: &[u8]) -> Result<bool, sqlx::Error> {
+async fn keep(
+    connection: &mut PgConnection,
+    asked: &Asked,
+    response: &[u8],
+) -> Result<bool, sqlx::Error> {
     let kept = sqlx::query!(
         "INSERT INTO idempotency (caller, request_id, body_hash, response) VALUES ($1, $2, $3, $4)
          ON CONFLICT DO NOTHING",

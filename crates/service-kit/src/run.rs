@@ -107,18 +107,31 @@ pub fn run(context: Context, house: House) -> BoxFuture<'static, Result<(), RunE
         let service = house.name;
         let problem = |problem| RunError::Start { service, problem };
         let own = context.settings.service(service)?.clone();
-        let database = Database::connect(service, context.settings.profile, &own).await.map_err(problem)?;
+        let database = Database::connect(service, context.settings.profile, &own)
+            .await
+            .map_err(problem)?;
         ready_tables(&database, context.settings.profile, house.migrations).await?;
-        let desk = Desk { database: database.clone(), own: own.clone(), stopper: context.stopper.clone() };
+        let desk = Desk {
+            database: database.clone(),
+            own: own.clone(),
+            stopper: context.stopper.clone(),
+        };
         let lists = (house.lists)(desk).await.map_err(problem)?;
         let stopper = context.stopper.clone();
         start_road(&context, &database, lists.reactions)?;
         for sweep in lists.sweeps {
-            stopper.spawn("sweep", timer::run(database.clone(), sweep, stopper.clone()));
+            stopper.spawn(
+                "sweep",
+                timer::run(database.clone(), sweep, stopper.clone()),
+            );
         }
         stopper.spawn("clock", follow_clock(database.clone(), stopper.clone()));
         stopper.spawn("gauges", measure(database.clone(), stopper.clone()));
-        let (rpcs, names) = kit_rpcs(lists.rpcs, lists.grpc_names, (&database, context.settings.profile));
+        let (rpcs, names) = kit_rpcs(
+            lists.rpcs,
+            lists.grpc_names,
+            (&database, context.settings.profile),
+        );
         server::serve_grpc(service, own.listen, rpcs, names, stopper).await?;
         Ok(())
     })
@@ -130,16 +143,20 @@ fn kit_rpcs(
     mut names: Vec<&'static str>,
     (database, profile): (&Database, Profile),
 ) -> (Routes, Vec<&'static str>) {
-    let feed = FeedServiceServer::new(FeedRpc { database: database.clone() })
-        .max_decoding_message_size(server::MAX_DECODE)
-        .max_encoding_message_size(server::MAX_ENCODE);
+    let feed = FeedServiceServer::new(FeedRpc {
+        database: database.clone(),
+    })
+    .max_decoding_message_size(server::MAX_DECODE)
+    .max_encoding_message_size(server::MAX_ENCODE);
     let mut rpcs = rpcs.add_service(feed);
     names.push("huiyin.feed.v1.FeedService");
     match profile {
         Profile::Development => {
-            let clock = ClockServiceServer::new(ClockRpc { database: database.clone() })
-                .max_decoding_message_size(server::MAX_DECODE)
-                .max_encoding_message_size(server::MAX_ENCODE);
+            let clock = ClockServiceServer::new(ClockRpc {
+                database: database.clone(),
+            })
+            .max_decoding_message_size(server::MAX_DECODE)
+            .max_encoding_message_size(server::MAX_ENCODE);
             rpcs = rpcs.add_service(clock);
             names.push("huiyin.development.v1.ClockService");
         }
@@ -153,8 +170,14 @@ fn kit_rpcs(
 /// # Errors
 /// When a migration fails or was changed after it ran.
 pub async fn migrate(database: &Database, own: &'static Migrator) -> Result<(), RunError> {
-    let error = |error| RunError::Migrate { service: database.service(), error };
-    all_migrations(own).run(database.pool()).await.map_err(error)
+    let error = |error| RunError::Migrate {
+        service: database.service(),
+        error,
+    };
+    all_migrations(own)
+        .run(database.pool())
+        .await
+        .map_err(error)
 }
 
 fn all_migrations(own: &'static Migrator) -> Migrator {
@@ -168,7 +191,11 @@ fn all_migrations(own: &'static Migrator) -> Migrator {
 }
 
 /// In development tables are made at the start; elsewhere a job makes them and a start only checks.
-async fn ready_tables(database: &Database, profile: Profile, own: &'static Migrator) -> Result<(), RunError> {
+async fn ready_tables(
+    database: &Database,
+    profile: Profile,
+    own: &'static Migrator,
+) -> Result<(), RunError> {
     match profile {
         Profile::Development => migrate(database, own).await,
         Profile::Production => check_tables(database, own).await,
@@ -183,21 +210,39 @@ async fn check_tables(database: &Database, own: &'static Migrator) -> Result<(),
         .await
         .unwrap_or(0);
     if usize::try_from(there).unwrap_or(0) < wanted {
-        let words = format!("its tables are not up to date ({there} of {wanted} migrations); run `huiyin migrate {service}` first");
-        return Err(RunError::Start { service, problem: Problem::Unavailable { words } });
+        let words = format!(
+            "its tables are not up to date ({there} of {wanted} migrations); run `huiyin migrate {service}` first"
+        );
+        return Err(RunError::Start {
+            service,
+            problem: Problem::Unavailable { words },
+        });
     }
     Ok(())
 }
 
-fn start_road(context: &Context, database: &Database, reactions: Vec<Reaction>) -> Result<(), RunError> {
+fn start_road(
+    context: &Context,
+    database: &Database,
+    reactions: Vec<Reaction>,
+) -> Result<(), RunError> {
     let stopper = &context.stopper;
-    let streams = context.settings.stream_server().map_err(RunError::Streams)?;
+    let streams = context
+        .settings
+        .stream_server()
+        .map_err(RunError::Streams)?;
     let (batches, received) = mpsc::channel(MIRROR_CHANNEL);
     for lane in Lane::ALL {
-        stopper.spawn("sequencer", sequencer::run(database.clone(), lane, batches.clone(), stopper.clone()));
+        stopper.spawn(
+            "sequencer",
+            sequencer::run(database.clone(), lane, batches.clone(), stopper.clone()),
+        );
     }
     if let Some(client) = streams.clone() {
-        stopper.spawn("mirror", mirror::run(database.clone(), client, received, stopper.clone()));
+        stopper.spawn(
+            "mirror",
+            mirror::run(database.clone(), client, received, stopper.clone()),
+        );
     }
     for reaction in reactions {
         let feed = (reaction.from != database.service()).then(|| {
@@ -205,8 +250,14 @@ fn start_road(context: &Context, database: &Database, reactions: Vec<Reaction>) 
             FeedServiceClient::new(client::calling(channel, database.service().as_str()))
                 .max_decoding_message_size(server::MAX_ENCODE)
         });
-        let roads = Roads { streams: streams.clone(), feed };
-        stopper.spawn("consumer", consumer::run(database.clone(), reaction, roads, stopper.clone()));
+        let roads = Roads {
+            streams: streams.clone(),
+            feed,
+        };
+        stopper.spawn(
+            "consumer",
+            consumer::run(database.clone(), reaction, roads, stopper.clone()),
+        );
     }
     Ok(())
 }

@@ -46,8 +46,13 @@ pub fn postgres_url() -> Result<String, Broken> {
 pub async fn streams_url() -> Result<String, Broken> {
     let base = std::env::var("HUIYIN_TEST_REDIS_URL")
         .map_err(|_| "HUIYIN_TEST_REDIS_URL is not set: run the tests with ./dev test")?;
-    let mut connection = redis::Client::open(base.as_str())?.get_multiplexed_async_connection().await?;
-    let number: i64 = redis::cmd("INCR").arg("huiyin:test:next").query_async(&mut connection).await?;
+    let mut connection = redis::Client::open(base.as_str())?
+        .get_multiplexed_async_connection()
+        .await?;
+    let number: i64 = redis::cmd("INCR")
+        .arg("huiyin:test:next")
+        .query_async(&mut connection)
+        .await?;
     Ok(format!("{base}/{}", 1 + number % 4000))
 }
 
@@ -65,18 +70,32 @@ impl TestDesk {
     ///
     /// # Errors
     /// When the private server is not there.
-    pub async fn new(service: ServiceName, migrations: &'static Migrator, clock: Instant) -> Result<Self, Broken> {
+    pub async fn new(
+        service: ServiceName,
+        migrations: &'static Migrator,
+        clock: Instant,
+    ) -> Result<Self, Broken> {
         let addresses = new_database(clock).await?;
         let address = addresses.get(&service).ok_or("no address")?;
         let settings = Settings::from_toml(&format!(
             "profile = \"development\"\n[{}]\nlisten = \"127.0.0.1:0\"\ndatabase_url = \"{address}\"\n{}",
             service.key(),
-            if service == ServiceName::Intake { "repeat_key = \"a key that is only for tests and nothing else\"\n" } else { "" },
+            if service == ServiceName::Intake {
+                "repeat_key = \"a key that is only for tests and nothing else\"\n"
+            } else {
+                ""
+            },
         ))?;
         let own = settings.service(service)?.clone();
         let database = Database::connect(service, settings.profile, &own).await?;
         migrate(&database, migrations).await?;
-        Ok(Self { desk: Desk { database, own, stopper: Stopper::new() } })
+        Ok(Self {
+            desk: Desk {
+                database,
+                own,
+                stopper: Stopper::new(),
+            },
+        })
     }
 
     /// The database.
@@ -102,9 +121,10 @@ impl TestDesk {
     /// # Errors
     /// When the database does not answer.
     pub async fn told(&self) -> Result<Vec<Fact>, Broken> {
-        let mut payloads: Vec<Vec<u8>> = sqlx::query_scalar("SELECT payload FROM outbox_urgent ORDER BY id")
-            .fetch_all(self.desk.database.pool())
-            .await?;
+        let mut payloads: Vec<Vec<u8>> =
+            sqlx::query_scalar("SELECT payload FROM outbox_urgent ORDER BY id")
+                .fetch_all(self.desk.database.pool())
+                .await?;
         let ordinary: Vec<Vec<u8>> = sqlx::query_scalar("SELECT payload FROM outbox ORDER BY id")
             .fetch_all(self.desk.database.pool())
             .await?;
@@ -120,7 +140,12 @@ impl TestDesk {
     ///
     /// # Errors
     /// What the reaction refuses.
-    pub async fn react(&self, reaction: &Reaction, at: Instant, facts: Vec<Fact>) -> Result<(), Problem> {
+    pub async fn react(
+        &self,
+        reaction: &Reaction,
+        at: Instant,
+        facts: Vec<Fact>,
+    ) -> Result<(), Problem> {
         let events: Arc<[Event]> = facts.into_iter().map(|fact| event(at, fact)).collect();
         let react = Arc::clone(&reaction.react);
         self.desk

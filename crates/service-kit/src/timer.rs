@@ -29,7 +29,8 @@ pub struct Due {
 }
 
 /// The effect of due timers.
-pub type Fire = Arc<dyn for<'a> Fn(&'a mut Tx, &'a [Due]) -> BoxFuture<'a, Result<(), Problem>> + Send + Sync>;
+pub type Fire =
+    Arc<dyn for<'a> Fn(&'a mut Tx, &'a [Due]) -> BoxFuture<'a, Result<(), Problem>> + Send + Sync>;
 
 /// What a service does when timers of a kind are due.
 #[derive(Clone)]
@@ -44,9 +45,15 @@ impl Sweep {
     /// A sweep over one kind of timers.
     pub fn of<F>(kind: &'static str, fire: F) -> Self
     where
-        F: for<'a> Fn(&'a mut Tx, &'a [Due]) -> BoxFuture<'a, Result<(), Problem>> + Send + Sync + 'static,
+        F: for<'a> Fn(&'a mut Tx, &'a [Due]) -> BoxFuture<'a, Result<(), Problem>>
+            + Send
+            + Sync
+            + 'static,
     {
-        Self { kind, fire: Arc::new(fire) }
+        Self {
+            kind,
+            fire: Arc::new(fire),
+        }
     }
 }
 
@@ -54,7 +61,12 @@ impl Sweep {
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn arm(connection: &mut PgConnection, kind: &str, reference: Uuid, at: Instant) -> Result<(), sqlx::Error> {
+pub async fn arm(
+    connection: &mut PgConnection,
+    kind: &str,
+    reference: Uuid,
+    at: Instant,
+) -> Result<(), sqlx::Error> {
     arm_all(connection, kind, &[(reference, at)]).await
 }
 
@@ -62,7 +74,11 @@ pub async fn arm(connection: &mut PgConnection, kind: &str, reference: Uuid, at:
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn arm_all(connection: &mut PgConnection, kind: &str, timers: &[(Uuid, Instant)]) -> Result<(), sqlx::Error> {
+pub async fn arm_all(
+    connection: &mut PgConnection,
+    kind: &str,
+    timers: &[(Uuid, Instant)],
+) -> Result<(), sqlx::Error> {
     if timers.is_empty() {
         return Ok(());
     }
@@ -83,10 +99,18 @@ pub async fn arm_all(connection: &mut PgConnection, kind: &str, timers: &[(Uuid,
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn disarm(connection: &mut PgConnection, kind: &str, references: &[Uuid]) -> Result<(), sqlx::Error> {
-    sqlx::query!("DELETE FROM timer WHERE kind = $1 AND ref = ANY($2)", kind, references)
-        .execute(connection)
-        .await?;
+pub async fn disarm(
+    connection: &mut PgConnection,
+    kind: &str,
+    references: &[Uuid],
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "DELETE FROM timer WHERE kind = $1 AND ref = ANY($2)",
+        kind,
+        references
+    )
+    .execute(connection)
+    .await?;
     Ok(())
 }
 
@@ -106,7 +130,11 @@ pub async fn run(database: Database, sweep: Sweep, stopper: Stopper) {
         if fired == usize::try_from(BATCH).unwrap_or(usize::MAX) && !stopper.is_stopping() {
             continue;
         }
-        pause = if fired > 0 { PAUSES.0 } else { (pause * 2).min(PAUSES.1) };
+        pause = if fired > 0 {
+            PAUSES.0
+        } else {
+            (pause * 2).min(PAUSES.1)
+        };
         tokio::select! {
             () = woken.as_mut() => {
                 pause = PAUSES.0;
@@ -129,19 +157,32 @@ pub(crate) async fn fire_due(database: &Database, sweep: &Sweep) -> Result<usize
                 if !due.is_empty() {
                     (sweep.fire)(tx, &due).await?;
                 }
-                Ok::<Vec<(Instant, Instant)>, Problem>(due.iter().map(|timer| (timer.fire_at, now)).collect())
+                Ok::<Vec<(Instant, Instant)>, Problem>(
+                    due.iter().map(|timer| (timer.fire_at, now)).collect(),
+                )
             })
         })
         .await?;
-    let labels = [("service", database.service().as_str()), ("kind", sweep.kind)];
+    let labels = [
+        ("service", database.service().as_str()),
+        ("kind", sweep.kind),
+    ];
     metrics::count("huiyin_timers_fired", fired.len() as u64, &labels);
     for (fire_at, now) in &fired {
-        metrics::observe("huiyin_timers_late_seconds", (*now - *fire_at).as_seconds_f64(), &labels);
+        metrics::observe(
+            "huiyin_timers_late_seconds",
+            (*now - *fire_at).as_seconds_f64(),
+            &labels,
+        );
     }
     Ok(fired.len())
 }
 
-async fn take_due(connection: &mut PgConnection, kind: &str, now: Instant) -> Result<Vec<Due>, sqlx::Error> {
+async fn take_due(
+    connection: &mut PgConnection,
+    kind: &str,
+    now: Instant,
+) -> Result<Vec<Due>, sqlx::Error> {
     let mut due = sqlx::query_as!(
         Due,
         r#"DELETE FROM timer WHERE (kind, ref) IN (

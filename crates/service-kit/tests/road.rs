@@ -1,6 +1,10 @@
 //! The guards of the event road, each on a real PostgreSQL and a real stream server: each test fails
 //! when its guard is removed.
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that cannot go on has failed"
+)]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -29,11 +33,15 @@ fn noon() -> DateTime<Utc> {
 }
 
 fn withdrawn(number: usize) -> Fact {
-    Fact::MatterWithdrawn(MatterWithdrawn { matter_id: format!("matter_{number:032}") })
+    Fact::MatterWithdrawn(MatterWithdrawn {
+        matter_id: format!("matter_{number:032}"),
+    })
 }
 
 async fn desk() -> TestDesk {
-    TestDesk::new(ServiceName::Intake, &NO_TABLES, noon()).await.unwrap()
+    TestDesk::new(ServiceName::Intake, &NO_TABLES, noon())
+        .await
+        .unwrap()
 }
 
 async fn tell(database: &Database, numbers: std::ops::Range<usize>) {
@@ -52,13 +60,22 @@ async fn tell(database: &Database, numbers: std::ops::Range<usize>) {
 }
 
 async fn lease_of(database: &Database, holder: &str) -> Lease {
-    lease::take(database.pool(), sequencer::lease_name(Lane::Ordinary), holder).await.unwrap().unwrap()
+    lease::take(
+        database.pool(),
+        sequencer::lease_name(Lane::Ordinary),
+        holder,
+    )
+    .await
+    .unwrap()
+    .unwrap()
 }
 
 async fn sequence_all(database: &Database, lease: &Lease) -> Vec<sequencer::Sequenced> {
     let mut all = Vec::new();
     loop {
-        let moved = sequencer::sequence(database, Lane::Ordinary, lease).await.unwrap();
+        let moved = sequencer::sequence(database, Lane::Ordinary, lease)
+            .await
+            .unwrap();
         if moved.is_empty() {
             return all;
         }
@@ -71,7 +88,11 @@ fn stream() -> String {
 }
 
 async fn mirrored(url: &str, epoch: i32) -> Vec<i64> {
-    let mut connection = redis::Client::open(url).unwrap().get_multiplexed_async_connection().await.unwrap();
+    let mut connection = redis::Client::open(url)
+        .unwrap()
+        .get_multiplexed_async_connection()
+        .await
+        .unwrap();
     let reply: redis::streams::StreamRangeReply = redis::cmd("XRANGE")
         .arg(streams::mirror_key(&stream(), epoch))
         .arg("-")
@@ -79,7 +100,11 @@ async fn mirrored(url: &str, epoch: i32) -> Vec<i64> {
         .query_async(&mut connection)
         .await
         .unwrap();
-    reply.ids.iter().map(|entry| entry.id.split_once('-').unwrap().0.parse().unwrap()).collect()
+    reply
+        .ids
+        .iter()
+        .map(|entry| entry.id.split_once('-').unwrap().0.parse().unwrap())
+        .collect()
 }
 
 #[tokio::test]
@@ -99,7 +124,14 @@ async fn the_feed_is_dense_and_complete_under_concurrent_writers() {
     let mut seqs: Vec<i64> = early.iter().chain(&late).map(|row| row.seq).collect();
     seqs.sort_unstable();
     assert_eq!(seqs, (1..=200).collect::<Vec<_>>());
-    assert_eq!(feed::head(desk.database().pool(), &stream()).await.unwrap().unwrap().seq, 200);
+    assert_eq!(
+        feed::head(desk.database().pool(), &stream())
+            .await
+            .unwrap()
+            .unwrap()
+            .seq,
+        200
+    );
 }
 
 #[tokio::test]
@@ -107,9 +139,16 @@ async fn a_writer_that_commits_late_is_not_missed() {
     let desk = desk().await;
     let database = desk.database().clone();
     let lease = lease_of(&database, "one").await;
-    let (opened, may_commit) = (Arc::new(tokio::sync::Notify::new()), Arc::new(tokio::sync::Notify::new()));
+    let (opened, may_commit) = (
+        Arc::new(tokio::sync::Notify::new()),
+        Arc::new(tokio::sync::Notify::new()),
+    );
     let slow = {
-        let (database, opened, may_commit) = (database.clone(), Arc::clone(&opened), Arc::clone(&may_commit));
+        let (database, opened, may_commit) = (
+            database.clone(),
+            Arc::clone(&opened),
+            Arc::clone(&may_commit),
+        );
         tokio::spawn(async move {
             database
                 .transaction("slow", move |tx: &mut Tx| {
@@ -134,15 +173,26 @@ async fn a_writer_that_commits_late_is_not_missed() {
     assert_eq!(sequence_all(&database, &lease).await.len(), 3);
     may_commit.notify_one();
     slow.await.unwrap();
-    assert_eq!(sequence_all(&database, &lease).await.len(), 1, "the slow writer's row has a smaller id and is still found");
+    assert_eq!(
+        sequence_all(&database, &lease).await.len(),
+        1,
+        "the slow writer's row has a smaller id and is still found"
+    );
 }
 
 #[tokio::test]
 async fn a_holder_that_slept_past_its_lease_moves_nothing() {
     let desk = desk().await;
     let sleeper = lease_of(desk.database(), "sleeper").await;
-    assert!(lease::take(desk.database().pool(), sleeper.name, "other").await.unwrap().is_none());
-    lease::give_back(desk.database().pool(), &sleeper).await.unwrap();
+    assert!(
+        lease::take(desk.database().pool(), sleeper.name, "other")
+            .await
+            .unwrap()
+            .is_none()
+    );
+    lease::give_back(desk.database().pool(), &sleeper)
+        .await
+        .unwrap();
     let successor = lease_of(desk.database(), "successor").await;
     assert_eq!(successor.term, sleeper.term + 1);
     tell(desk.database(), 0..2).await;
@@ -161,14 +211,37 @@ async fn the_mirror_takes_only_what_continues_it_and_is_rebuilt_when_lost() {
     let first = sequence_all(desk.database(), &lease).await;
     tell(desk.database(), 3..5).await;
     let second = sequence_all(desk.database(), &lease).await;
-    mirror::publish(desk.database(), &mut connection, second.clone()).await.unwrap();
-    assert_eq!(mirrored(&url, 1).await, [1, 2, 3, 4, 5], "a gap is filled from the feed");
-    mirror::publish(desk.database(), &mut connection, first).await.unwrap();
-    mirror::publish(desk.database(), &mut connection, second).await.unwrap();
-    assert_eq!(mirrored(&url, 1).await, [1, 2, 3, 4, 5], "what is there is not appended twice");
-    redis::cmd("FLUSHDB").query_async::<()>(&mut connection).await.unwrap();
-    mirror::compare_all(desk.database(), &mut connection).await.unwrap();
-    assert_eq!(mirrored(&url, 1).await, [1, 2, 3, 4, 5], "a lost mirror is replayed");
+    mirror::publish(desk.database(), &mut connection, second.clone())
+        .await
+        .unwrap();
+    assert_eq!(
+        mirrored(&url, 1).await,
+        [1, 2, 3, 4, 5],
+        "a gap is filled from the feed"
+    );
+    mirror::publish(desk.database(), &mut connection, first)
+        .await
+        .unwrap();
+    mirror::publish(desk.database(), &mut connection, second)
+        .await
+        .unwrap();
+    assert_eq!(
+        mirrored(&url, 1).await,
+        [1, 2, 3, 4, 5],
+        "what is there is not appended twice"
+    );
+    redis::cmd("FLUSHDB")
+        .query_async::<()>(&mut connection)
+        .await
+        .unwrap();
+    mirror::compare_all(desk.database(), &mut connection)
+        .await
+        .unwrap();
+    assert_eq!(
+        mirrored(&url, 1).await,
+        [1, 2, 3, 4, 5],
+        "a lost mirror is replayed"
+    );
 }
 
 #[tokio::test]
@@ -180,16 +253,31 @@ async fn a_mirror_ahead_of_a_restored_database_begins_a_new_epoch() {
     let lease = lease_of(desk.database(), "one").await;
     tell(desk.database(), 0..4).await;
     let rows = sequence_all(desk.database(), &lease).await;
-    mirror::publish(desk.database(), &mut connection, rows).await.unwrap();
+    mirror::publish(desk.database(), &mut connection, rows)
+        .await
+        .unwrap();
     // the database is restored to an earlier point
-    sqlx::query("DELETE FROM feed WHERE seq > 2").execute(desk.database().pool()).await.unwrap();
-    sqlx::query("UPDATE stream_head SET seq = 2").execute(desk.database().pool()).await.unwrap();
-    mirror::compare_all(desk.database(), &mut connection).await.unwrap();
-    let head = feed::head(desk.database().pool(), &stream()).await.unwrap().unwrap();
+    sqlx::query("DELETE FROM feed WHERE seq > 2")
+        .execute(desk.database().pool())
+        .await
+        .unwrap();
+    sqlx::query("UPDATE stream_head SET seq = 2")
+        .execute(desk.database().pool())
+        .await
+        .unwrap();
+    mirror::compare_all(desk.database(), &mut connection)
+        .await
+        .unwrap();
+    let head = feed::head(desk.database().pool(), &stream())
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!((head.epoch, head.seq), (2, 0));
     tell(desk.database(), 4..5).await;
     let rows = sequence_all(desk.database(), &lease).await;
-    mirror::publish(desk.database(), &mut connection, rows).await.unwrap();
+    mirror::publish(desk.database(), &mut connection, rows)
+        .await
+        .unwrap();
     assert_eq!(mirrored(&url, 2).await, [1]);
 }
 
@@ -212,7 +300,8 @@ fn seen(poison: Option<usize>) -> Seen {
         Box::pin(async move {
             for event in events {
                 if let Some(Fact::MatterWithdrawn(fact)) = &event.fact {
-                    if poison.is_some_and(|number| fact.matter_id == format!("matter_{number:032}")) {
+                    if poison.is_some_and(|number| fact.matter_id == format!("matter_{number:032}"))
+                    {
                         return Err(Problem::Unexpected("poison".to_owned()));
                     }
                     sqlx::query("INSERT INTO seen (matter_id) VALUES ($1)")
@@ -233,7 +322,10 @@ fn seen(poison: Option<usize>) -> Seen {
 }
 
 async fn rows(database: &Database, statement: &'static str) -> i64 {
-    sqlx::query_scalar(statement).fetch_one(database.pool()).await.unwrap()
+    sqlx::query_scalar(statement)
+        .fetch_one(database.pool())
+        .await
+        .unwrap()
 }
 
 async fn until(commits: &mut watch::Receiver<usize>, database: &Database, wanted: i64) {
@@ -253,16 +345,30 @@ async fn everything_arrives_in_order_when_the_stream_server_was_never_there() {
     let lease = lease_of(desk.database(), "one").await;
     tell(desk.database(), 0..700).await;
     sequence_all(desk.database(), &lease).await;
-    let Seen { reaction, mut commits } = seen(None);
-    let roads = Roads { streams: None, feed: None };
+    let Seen {
+        reaction,
+        mut commits,
+    } = seen(None);
+    let roads = Roads {
+        streams: None,
+        feed: None,
+    };
     let stopper = desk.desk.stopper.clone();
-    let consumer = tokio::spawn(consumer::run(desk.database().clone(), reaction, roads, stopper.clone()));
+    let consumer = tokio::spawn(consumer::run(
+        desk.database().clone(),
+        reaction,
+        roads,
+        stopper.clone(),
+    ));
     until(&mut commits, desk.database(), 700).await;
     stopper.stop();
     consumer.await.unwrap();
     let in_order: i64 = rows(desk.database(), "SELECT count(*) FROM seen WHERE matter_id = 'matter_' || lpad((number - 1)::text, 32, '0')").await;
     assert_eq!(in_order, 700);
-    assert_eq!(rows(desk.database(), "SELECT count(*) FROM inbox").await, 700);
+    assert_eq!(
+        rows(desk.database(), "SELECT count(*) FROM inbox").await,
+        700
+    );
 }
 
 #[tokio::test]
@@ -272,10 +378,21 @@ async fn a_poison_entry_is_set_aside_and_blocks_nothing() {
     let lease = lease_of(desk.database(), "one").await;
     tell(desk.database(), 0..10).await;
     sequence_all(desk.database(), &lease).await;
-    let Seen { reaction, mut commits } = seen(Some(4));
+    let Seen {
+        reaction,
+        mut commits,
+    } = seen(Some(4));
     let stopper = desk.desk.stopper.clone();
-    let roads = Roads { streams: None, feed: None };
-    let consumer = tokio::spawn(consumer::run(desk.database().clone(), reaction, roads, stopper.clone()));
+    let roads = Roads {
+        streams: None,
+        feed: None,
+    };
+    let consumer = tokio::spawn(consumer::run(
+        desk.database().clone(),
+        reaction,
+        roads,
+        stopper.clone(),
+    ));
     until(&mut commits, desk.database(), 10).await;
     stopper.stop();
     consumer.await.unwrap();
@@ -296,13 +413,23 @@ async fn two_consumers_of_one_stream_have_one_effect() {
     let mut commits = first.commits;
     let mut consumers = Vec::new();
     for reaction in [first.reaction, second.reaction] {
-        let roads = Roads { streams: Some(client.clone()), feed: None };
-        consumers.push(tokio::spawn(consumer::run(desk.database().clone(), reaction, roads, stopper.clone())));
+        let roads = Roads {
+            streams: Some(client.clone()),
+            feed: None,
+        };
+        consumers.push(tokio::spawn(consumer::run(
+            desk.database().clone(),
+            reaction,
+            roads,
+            stopper.clone(),
+        )));
     }
     for step in 0..50 {
         tell(desk.database(), step * 4..step * 4 + 4).await;
         let moved = sequence_all(desk.database(), &lease).await;
-        mirror::publish(desk.database(), &mut connection, moved).await.unwrap();
+        mirror::publish(desk.database(), &mut connection, moved)
+            .await
+            .unwrap();
     }
     let mut other = second.commits;
     tokio::time::timeout(WITHIN, async {
@@ -316,8 +443,18 @@ async fn two_consumers_of_one_stream_have_one_effect() {
     for consumer in consumers {
         consumer.await.unwrap();
     }
-    assert_eq!(rows(desk.database(), "SELECT count(*) FROM seen").await, 200);
-    assert_eq!(rows(desk.database(), "SELECT count(DISTINCT matter_id) FROM seen").await, 200);
+    assert_eq!(
+        rows(desk.database(), "SELECT count(*) FROM seen").await,
+        200
+    );
+    assert_eq!(
+        rows(
+            desk.database(),
+            "SELECT count(DISTINCT matter_id) FROM seen"
+        )
+        .await,
+        200
+    );
 }
 
 #[tokio::test]
@@ -327,15 +464,30 @@ async fn an_import_on_the_ordinary_lane_does_not_stand_before_an_alert() {
     desk.database()
         .transaction("alert", |tx: &mut Tx| {
             Box::pin(async move {
-                tx.tell_urgent(Level::County, Fact::AlertDelivered(AlertDelivered::default()));
+                tx.tell_urgent(
+                    Level::County,
+                    Fact::AlertDelivered(AlertDelivered::default()),
+                );
                 Ok::<(), Problem>(())
             })
         })
         .await
         .unwrap();
-    let lease = lease::take(desk.database().pool(), sequencer::lease_name(Lane::Urgent), "one").await.unwrap().unwrap();
-    let moved = sequencer::sequence(desk.database(), Lane::Urgent, &lease).await.unwrap();
+    let lease = lease::take(
+        desk.database().pool(),
+        sequencer::lease_name(Lane::Urgent),
+        "one",
+    )
+    .await
+    .unwrap()
+    .unwrap();
+    let moved = sequencer::sequence(desk.database(), Lane::Urgent, &lease)
+        .await
+        .unwrap();
     assert_eq!(moved.len(), 1);
     assert_eq!(moved[0].stream, "alerts:{county:0}");
-    assert_eq!(rows(desk.database(), "SELECT count(*) FROM outbox").await, 2000);
+    assert_eq!(
+        rows(desk.database(), "SELECT count(*) FROM outbox").await,
+        2000
+    );
 }

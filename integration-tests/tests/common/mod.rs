@@ -1,5 +1,13 @@
 //! Starts the real program: `huiyin up` with private servers, or `huiyin demo`.
-#![allow(dead_code, unreachable_pub, clippy::allow_attributes, clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, reason = "shared by several test programs, each of which uses a part")]
+#![allow(
+    dead_code,
+    clippy::allow_attributes,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    missing_docs,
+    reason = "shared by several test programs, each of which uses a part"
+)]
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -26,14 +34,25 @@ pub const WITHIN: Duration = Duration::from_secs(120);
 pub fn program() -> PathBuf {
     let test = std::env::current_exe().unwrap();
     let program = test.parent().unwrap().parent().unwrap().join("huiyin");
-    assert!(program.exists(), "{} is missing: run ./dev test, or cargo build --workspace --bin huiyin", program.display());
+    assert!(
+        program.exists(),
+        "{} is missing: run ./dev test, or cargo build --workspace --bin huiyin",
+        program.display()
+    );
     program
 }
 
 /// A folder of a test's own that the private servers may enter.
 pub fn folder() -> tempfile::TempDir {
-    let base = if Path::new("/dev/shm").is_dir() { PathBuf::from("/dev/shm") } else { std::env::temp_dir() };
-    let folder = tempfile::Builder::new().prefix("huiyin-").tempdir_in(base).unwrap();
+    let base = if Path::new("/dev/shm").is_dir() {
+        PathBuf::from("/dev/shm")
+    } else {
+        std::env::temp_dir()
+    };
+    let folder = tempfile::Builder::new()
+        .prefix("huiyin-")
+        .tempdir_in(base)
+        .unwrap();
     open_to_all(folder.path());
     folder
 }
@@ -74,15 +93,24 @@ impl Up {
         .await
         .unwrap();
         let settings = Settings::load(Some(&folder.path().join("settings.toml"))).unwrap();
-        Self { folder, settings, child }
+        Self {
+            folder,
+            settings,
+            child,
+        }
     }
 
     pub async fn channel(&self, service: ServiceName) -> Channel {
-        Endpoint::from_shared(self.settings.addresses.of(service).to_string()).unwrap().connect().await.unwrap()
+        Endpoint::from_shared(self.settings.addresses.of(service).to_string())
+            .unwrap()
+            .connect()
+            .await
+            .unwrap()
     }
 
     pub async fn intake(&self) -> IntakeServiceClient<Channel> {
-        IntakeServiceClient::new(self.channel(ServiceName::Intake).await).max_encoding_message_size(32 << 20)
+        IntakeServiceClient::new(self.channel(ServiceName::Intake).await)
+            .max_encoding_message_size(32 << 20)
     }
 
     pub async fn routing(&self) -> RoutingServiceClient<Channel> {
@@ -94,7 +122,9 @@ impl Up {
     }
 
     pub async fn warning(&self) -> StabilityEarlyWarningServiceClient<Channel> {
-        StabilityEarlyWarningServiceClient::new(self.channel(ServiceName::StabilityEarlyWarning).await)
+        StabilityEarlyWarningServiceClient::new(
+            self.channel(ServiceName::StabilityEarlyWarning).await,
+        )
     }
 
     pub async fn statistics(&self) -> StatisticsServiceClient<Channel> {
@@ -107,18 +137,32 @@ impl Up {
 
     /// The process id of a service.
     pub fn pid(&self, service: ServiceName) -> i32 {
-        std::fs::read_to_string(self.folder.path().join(format!("{service}.pid"))).unwrap().trim().parse().unwrap()
+        std::fs::read_to_string(self.folder.path().join(format!("{service}.pid")))
+            .unwrap()
+            .trim()
+            .parse()
+            .unwrap()
     }
 
     pub fn log(&self, service: ServiceName) -> String {
-        std::fs::read_to_string(self.folder.path().join(format!("{service}.log"))).unwrap_or_default()
+        std::fs::read_to_string(self.folder.path().join(format!("{service}.log")))
+            .unwrap_or_default()
     }
 
     /// Ends it as Ctrl-C does.
     pub async fn stop(mut self) {
         let id = self.child.id().unwrap().to_string();
-        assert!(std::process::Command::new("kill").args(["-INT", &id]).status().unwrap().success());
-        let ended = tokio::time::timeout(WITHIN, self.child.wait()).await.unwrap().unwrap();
+        assert!(
+            std::process::Command::new("kill")
+                .args(["-INT", &id])
+                .status()
+                .unwrap()
+                .success()
+        );
+        let ended = tokio::time::timeout(WITHIN, self.child.wait())
+            .await
+            .unwrap()
+            .unwrap();
         assert!(ended.success(), "huiyin up ended with {ended}");
     }
 }
@@ -138,7 +182,10 @@ pub fn claim(request_id: &str) -> RegisterMatterRequest {
         subject: "environment".to_owned(),
         place_code: "431202".to_owned(),
         received_by: office(),
-        petitioner: Some(Petitioner { name: "演示人".to_owned(), ..Petitioner::default() }),
+        petitioner: Some(Petitioner {
+            name: "演示人".to_owned(),
+            ..Petitioner::default()
+        }),
         persons: 1,
         main_request: "the river smells".to_owned(),
         ..RegisterMatterRequest::default()

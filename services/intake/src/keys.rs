@@ -23,8 +23,12 @@ impl Keys {
     /// Derives one key a purpose, so that a hash of one can never equal a hash of the other.
     pub(crate) fn derived_from(secret: &SecretString) -> Result<Self, Problem> {
         let root = keyed(secret.expose_secret().as_bytes())?;
-        let derived = |purpose: &str| keyed(&root.clone().chain_update(purpose).finalize().into_bytes());
-        Ok(Self { codes: derived("huiyin intake query code 1")?, screening: derived("huiyin intake screening 1")? })
+        let derived =
+            |purpose: &str| keyed(&root.clone().chain_update(purpose).finalize().into_bytes());
+        Ok(Self {
+            codes: derived("huiyin intake query code 1")?,
+            screening: derived("huiyin intake screening 1")?,
+        })
     }
 
     /// The hash under which the query code of a matter is kept.
@@ -55,7 +59,8 @@ impl Keys {
 }
 
 fn keyed(key: &[u8]) -> Result<Hmac<Sha256>, Problem> {
-    Hmac::new_from_slice(key).map_err(|error| Problem::Unexpected(format!("a key cannot be used: {error}")))
+    Hmac::new_from_slice(key)
+        .map_err(|error| Problem::Unexpected(format!("a key cannot be used: {error}")))
 }
 
 /// The length before each part keeps "ab" + "c" and "a" + "bc" apart.
@@ -85,9 +90,18 @@ mod tests {
     #[test]
     fn another_secret_or_other_parts_make_another_hash() {
         let one = keys("one");
-        assert_eq!(one.screening_hash(&["a", "bc"]), one.screening_hash(&["a", "bc"]));
-        assert_ne!(one.screening_hash(&["a", "bc"]), one.screening_hash(&["ab", "c"]));
-        assert_ne!(one.screening_hash(&["a", "bc"]), keys("two").screening_hash(&["a", "bc"]));
+        assert_eq!(
+            one.screening_hash(&["a", "bc"]),
+            one.screening_hash(&["a", "bc"])
+        );
+        assert_ne!(
+            one.screening_hash(&["a", "bc"]),
+            one.screening_hash(&["ab", "c"])
+        );
+        assert_ne!(
+            one.screening_hash(&["a", "bc"]),
+            keys("two").screening_hash(&["a", "bc"])
+        );
     }
 
     #[test]

@@ -45,7 +45,11 @@ pub(crate) struct Known {
 impl Known {
     /// Over this database, with nothing met yet.
     pub(crate) fn new(pool: PgPool) -> Self {
-        Self { pool, places: Met::default(), organs: Met::default() }
+        Self {
+            pool,
+            places: Met::default(),
+            organs: Met::default(),
+        }
     }
 
     /// The name of a place; none when there is no such place.
@@ -54,7 +58,9 @@ impl Known {
             return Ok(Some(name));
         }
         let mut connection = self.pool.acquire().await?;
-        let name = store::place::name(&mut connection, code).await?.map(Arc::from);
+        let name = store::place::name(&mut connection, code)
+            .await?
+            .map(Arc::from);
         Ok(self.places.meet(code, name))
     }
 
@@ -81,12 +87,19 @@ impl<K, V> Default for Met<K, V> {
 
 impl<K: Eq + Hash, V: Clone> Met<K, V> {
     fn get(&self, key: &K) -> Option<V> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).get(key).cloned()
+        self.0
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(key)
+            .cloned()
     }
 
     fn meet(&self, key: K, found: Option<V>) -> Option<V> {
         if let Some(value) = &found {
-            self.0.write().unwrap_or_else(PoisonError::into_inner).insert(key, value.clone());
+            self.0
+                .write()
+                .unwrap_or_else(PoisonError::into_inner)
+                .insert(key, value.clone());
         }
         found
     }
@@ -100,7 +113,11 @@ mod tests {
 
     fn organ(id: u128, territory: &str) -> OrganKnown {
         let territory: TerritoryCode = territory.parse().unwrap();
-        OrganKnown { id: OrganId::from_uuid(Uuid::from_u128(id)), level: territory.level(), territory }
+        OrganKnown {
+            id: OrganId::from_uuid(Uuid::from_u128(id)),
+            level: territory.level(),
+            territory,
+        }
     }
 
     #[test]

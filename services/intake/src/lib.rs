@@ -34,7 +34,14 @@ pub const REGISTER_SQL: &str = include_str!("store/register.sql");
 
 /// Runs the service until it is stopped.
 pub fn serve(context: Context) -> BoxFuture<'static, Result<(), RunError>> {
-    run(context, House { name: ServiceName::Intake, migrations: &MIGRATIONS, lists })
+    run(
+        context,
+        House {
+            name: ServiceName::Intake,
+            migrations: &MIGRATIONS,
+            lists,
+        },
+    )
 }
 
 /// What the service answers, what it does about others' events, what it does when timers are due.

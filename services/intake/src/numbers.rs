@@ -25,7 +25,10 @@ pub(crate) struct Numbers {
 impl Numbers {
     /// Numbers out of this database, none fetched yet.
     pub(crate) fn new(pool: PgPool) -> Self {
-        Self { pool, block: Arc::new(Mutex::new(0..0)) }
+        Self {
+            pool,
+            block: Arc::new(Mutex::new(0..0)),
+        }
     }
 
     /// The next number.
@@ -57,7 +60,13 @@ mod tests {
     #[test]
     fn a_number_names_the_place_and_the_year_of_shanghai() {
         let new_year = "2025-12-31T16:00:00Z".parse().unwrap();
-        assert_eq!(written("4312".parse().unwrap(), new_year, 42), "431200-2026-00000042");
-        assert_eq!(written("431202001".parse().unwrap(), new_year, 123_456_789), "431202-2026-123456789");
+        assert_eq!(
+            written("4312".parse().unwrap(), new_year, 42),
+            "431200-2026-00000042"
+        );
+        assert_eq!(
+            written("431202001".parse().unwrap(), new_year, 123_456_789),
+            "431202-2026-123456789"
+        );
     }
 }

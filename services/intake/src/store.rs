@@ -18,7 +18,9 @@ use huiyin_service_kit::status::Problem;
 
 /// Reads a word of ours out of a column.
 fn word<W: FromStr<Err: Display>>(column: &'static str, stored: &str) -> Result<W, Problem> {
-    stored.parse().map_err(|error| Problem::Unexpected(format!("column {column}: {error}")))
+    stored
+        .parse()
+        .map_err(|error| Problem::Unexpected(format!("column {column}: {error}")))
 }
 
 /// How many rows a statement about these keys gives at most.

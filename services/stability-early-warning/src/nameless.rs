@@ -47,7 +47,6 @@ fn looks_personal(groups: &[Group]) -> Option<Personal> {
     match lengths.as_slice() {
         [3, 4, 4] if first.digits.starts_with('1') => Some(Personal::Phone),
         [6, 8, 3 | 4] | [6, 6, 3] => Some(Personal::IdentityNumber),
-        [2, 11, ..] if first.digits == "86" => Some(Personal::Phone),
         _ => None,
     }
 }

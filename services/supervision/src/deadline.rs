@@ -91,14 +91,26 @@ impl Deadline {
             Some(_) => self.standing,
             None => Standing::Lapsed { at },
         };
-        (Self { standing, passed: Some(at), ..self.clone() }, failure)
+        (
+            Self {
+                standing,
+                passed: Some(at),
+                ..self.clone()
+            },
+            failure,
+        )
     }
 }
 
 /// The deadlines of a matter with these facts. `before` says which passings are on record; `office` is
 /// the one that registered the matter.
 pub(crate) fn judge(facts: &[Fact], office: Option<OrganId>, before: &[Deadline]) -> Vec<Deadline> {
-    let passed = |key: Key| before.iter().find(|known| known.key() == key).and_then(|known| known.passed);
+    let passed = |key: Key| {
+        before
+            .iter()
+            .find(|known| known.key() == key)
+            .and_then(|known| known.passed)
+    };
     clocks(facts, rules(), WorkCalendar::embedded())
         .iter()
         .filter_map(|clock| kept(clock, office, passed((clock.clock, clock.cycle))))
@@ -107,7 +119,9 @@ pub(crate) fn judge(facts: &[Fact], office: Option<OrganId>, before: &[Deadline]
 
 fn kept(clock: &Clock, office: Option<OrganId>, passed: Option<Instant>) -> Option<Deadline> {
     let is_duty = failure_for(clock.clock).is_some();
-    let unused = Standing::Lapsed { at: clock.fires_at() };
+    let unused = Standing::Lapsed {
+        at: clock.fires_at(),
+    };
     let standing = match clock.state {
         ClockState::Running if !is_duty && passed.is_some() => unused,
         ClockState::Running => Standing::Running,

@@ -40,7 +40,10 @@ async fn recompute(tx: &mut Tx, lines: &BTreeMap<MatterId, Line>) -> Result<(), 
     for (matter, line) in lines {
         let known = facts.get(matter).map_or(&[][..], Vec::as_slice);
         let before = kept.remove(matter).unwrap_or_default();
-        let office = line.registration.as_ref().map(|registration| registration.office);
+        let office = line
+            .registration
+            .as_ref()
+            .map(|registration| registration.office);
         changes.compare(*matter, &before, judge(known, office, &before));
         let course = course(known);
         if course != line.course {
@@ -63,8 +66,14 @@ struct Changes {
 
 impl Changes {
     fn compare(&mut self, matter: MatterId, before: &[Deadline], after: Vec<Deadline>) {
-        let old: HashMap<Key, &Deadline> = before.iter().map(|deadline| (deadline.key(), deadline)).collect();
-        for gone in before.iter().filter(|known| after.iter().all(|deadline| deadline.key() != known.key())) {
+        let old: HashMap<Key, &Deadline> = before
+            .iter()
+            .map(|deadline| (deadline.key(), deadline))
+            .collect();
+        for gone in before
+            .iter()
+            .filter(|known| after.iter().all(|deadline| deadline.key() != known.key()))
+        {
             self.take_back(matter, gone);
         }
         self.move_timer(matter, next_instant(before), next_instant(&after));
@@ -81,7 +90,10 @@ impl Changes {
     fn take_back(&mut self, matter: MatterId, gone: &Deadline) {
         self.gone.push((matter, gone.key()));
         if gone.standing == Standing::Running {
-            let lapsed = Deadline { standing: Standing::Lapsed { at: gone.started }, ..gone.clone() };
+            let lapsed = Deadline {
+                standing: Standing::Lapsed { at: gone.started },
+                ..gone.clone()
+            };
             self.told.push(wire::ended(matter, &lapsed));
         }
     }
@@ -119,7 +131,15 @@ fn news(
     let same = |known: &&Deadline| (known.organ, known.due) == (after.organ, after.due);
     let word = wire::state(after.standing);
     let ended = after.standing != Standing::Running;
-    let is_set = before.filter(same).is_none_or(|known| !ended && known.standing != Standing::Running);
-    let is_ended = ended && before.filter(same).is_none_or(|known| wire::state(known.standing) != word);
-    is_set.then(|| wire::set(matter, after)).into_iter().chain(is_ended.then(|| wire::ended(matter, after)))
+    let is_set = before
+        .filter(same)
+        .is_none_or(|known| !ended && known.standing != Standing::Running);
+    let is_ended = ended
+        && before
+            .filter(same)
+            .is_none_or(|known| wire::state(known.standing) != word);
+    is_set
+        .then(|| wire::set(matter, after))
+        .into_iter()
+        .chain(is_ended.then(|| wire::ended(matter, after)))
 }

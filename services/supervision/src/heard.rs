@@ -4,7 +4,7 @@ use huiyin_domain::ids::{EventId, Id, Kind, MatterId, OrganId};
 use huiyin_domain::supervision::{Fact, FactKind};
 use huiyin_domain::time::Instant;
 use huiyin_proto::events::v1::event::Fact as Told;
-use huiyin_proto::events::v1::{Event, MatterForwarded, MatterRegistered};
+use huiyin_proto::events::v1::{Event, MatterForwarded};
 use huiyin_service_kit::status::Problem;
 use huiyin_service_kit::wire::instant;
 use prost_types::Timestamp;
@@ -31,20 +31,69 @@ pub(crate) struct Heard {
 /// # Errors
 /// When the event breaks the contract.
 pub(crate) fn hear(event: &Event) -> Result<Option<Heard>, Problem> {
-    let Some(told) = &event.fact else { return Ok(None) };
+    let Some(told) = &event.fact else {
+        return Ok(None);
+    };
+    let Some((matter, kind)) = said(told)? else {
+        return Ok(None);
+    };
+    let registration = registration(told)?;
+    // the clocks of a registration count from its receipt, not from when it was written down
+    let at = match &registration {
+        Some(registration) => registration.opened_at,
+        None => time(event.occurred_time.as_ref(), "occurred_time")?,
+    };
+    let source: EventId = id(&event.event_id)?;
+    let fact = Fact { at, kind };
+    Ok(Some(Heard {
+        matter: id(matter)?,
+        source: source.uuid(),
+        fact,
+        registration,
+    }))
+}
+
+/// Which matter an event is about and what it says of it.
+fn said(told: &Told) -> Result<Option<(&str, FactKind)>, Problem> {
     let (matter, kind) = match told {
-        Told::MatterRegistered(fact) => return registered(event, fact).map(Some),
+        Told::MatterRegistered(fact) => (&fact.matter_id, FactKind::Registered),
         Told::MatterForwarded(fact) => (&fact.matter_id, forwarded(fact)?),
-        Told::ForwardingObjected(fact) => {
-            (&fact.matter_id, FactKind::ObjectionRaised { forwarding: id(&fact.forwarding_id)? })
-        }
-        Told::ObjectionAgreed(fact) => {
-            (&fact.matter_id, FactKind::ObjectionAgreed { forwarding: id(&fact.forwarding_id)? })
-        }
-        Told::MatterAccepted(fact) => (&fact.matter_id, FactKind::Accepted { by: id(&fact.organ_id)? }),
-        Told::MatterDeclined(fact) => (&fact.matter_id, FactKind::Declined { by: id(&fact.organ_id)? }),
-        Told::OpinionIssued(fact) => (&fact.matter_id, FactKind::OpinionIssued { by: id(&fact.organ_id)? }),
-        Told::ReplyDelivered(fact) => (&fact.matter_id, FactKind::ReplyDelivered { by: id(&fact.organ_id)? }),
+        Told::ForwardingObjected(fact) => (
+            &fact.matter_id,
+            FactKind::ObjectionRaised {
+                forwarding: id(&fact.forwarding_id)?,
+            },
+        ),
+        Told::ObjectionAgreed(fact) => (
+            &fact.matter_id,
+            FactKind::ObjectionAgreed {
+                forwarding: id(&fact.forwarding_id)?,
+            },
+        ),
+        Told::MatterAccepted(fact) => (
+            &fact.matter_id,
+            FactKind::Accepted {
+                by: id(&fact.organ_id)?,
+            },
+        ),
+        Told::MatterDeclined(fact) => (
+            &fact.matter_id,
+            FactKind::Declined {
+                by: id(&fact.organ_id)?,
+            },
+        ),
+        Told::OpinionIssued(fact) => (
+            &fact.matter_id,
+            FactKind::OpinionIssued {
+                by: id(&fact.organ_id)?,
+            },
+        ),
+        Told::ReplyDelivered(fact) => (
+            &fact.matter_id,
+            FactKind::ReplyDelivered {
+                by: id(&fact.organ_id)?,
+            },
+        ),
         Told::MatterWithdrawn(fact) => (&fact.matter_id, FactKind::Withdrawn),
         Told::TerritoriesEstablished(_)
         | Told::OrgansEstablished(_)
@@ -63,21 +112,18 @@ pub(crate) fn hear(event: &Event) -> Result<Option<Heard>, Problem> {
         | Told::AlertDelivered(_)
         | Told::ReportPublished(_) => return Ok(None),
     };
-    let at = time(event.occurred_time.as_ref(), "occurred_time")?;
-    let fact = Fact { at, kind };
-    Ok(Some(Heard { matter: id(matter)?, source: source(event)?, fact, registration: None }))
+    Ok(Some((matter, kind)))
 }
 
-/// The clocks of a registration count from its receipt, not from when it was written down.
-fn registered(event: &Event, fact: &MatterRegistered) -> Result<Heard, Problem> {
-    let at = time(fact.received_time.as_ref(), "received_time")?;
-    let registration = Registration { number: fact.number.clone(), office: id(&fact.registered_by)?, opened_at: at };
-    Ok(Heard {
-        matter: id(&fact.matter_id)?,
-        source: source(event)?,
-        fact: Fact { at, kind: FactKind::Registered },
-        registration: Some(registration),
-    })
+fn registration(told: &Told) -> Result<Option<Registration>, Problem> {
+    let Told::MatterRegistered(fact) = told else {
+        return Ok(None);
+    };
+    Ok(Some(Registration {
+        number: fact.number.clone(),
+        office: id(&fact.registered_by)?,
+        opened_at: time(fact.received_time.as_ref(), "received_time")?,
+    }))
 }
 
 fn forwarded(fact: &MatterForwarded) -> Result<FactKind, Problem> {
@@ -88,15 +134,15 @@ fn forwarded(fact: &MatterForwarded) -> Result<FactKind, Problem> {
     Ok(FactKind::Forwarded {
         forwarding: id(&fact.forwarding_id)?,
         to: id(&fact.to_organ)?,
-        by: if fact.from_organ.is_empty() { first_office } else { id(&fact.from_organ)? },
+        by: if fact.from_organ.is_empty() {
+            first_office
+        } else {
+            id(&fact.from_organ)?
+        },
         kind,
         opinion_clock: fact.opinion_clock,
         limit_days: (fact.limit_days > 0).then_some(fact.limit_days),
     })
-}
-
-fn source(event: &Event) -> Result<Uuid, Problem> {
-    id(&event.event_id).map(EventId::uuid)
 }
 
 fn id<K: Kind>(given: &str) -> Result<Id<K>, Problem> {
@@ -104,7 +150,9 @@ fn id<K: Kind>(given: &str) -> Result<Id<K>, Problem> {
 }
 
 fn time(given: Option<&Timestamp>, field: &str) -> Result<Instant, Problem> {
-    given.and_then(instant).ok_or_else(|| broken(format!("{field} is missing or no instant")))
+    given
+        .and_then(instant)
+        .ok_or_else(|| broken(format!("{field} is missing or no instant")))
 }
 
 fn broken(words: String) -> Problem {

@@ -1,8 +1,8 @@
 //! Supervision: clocks, register lines and orders. Is it answered in time, and which organ failed what?
 //!
-//! What happened to a matter is kept as facts ([`store::clock_fact`]); its clocks and its register line
-//! are functions of them, recomputed whenever a fact arrives ([`follow`]) and so the same in whatever
-//! order the streams of others are read. A due day that passes becomes an order ([`sweeps`]).
+//! What happened to a matter is kept as facts (`store::clock_fact`); its clocks and its register line
+//! are functions of them, recomputed whenever a fact arrives (`follow`) and so the same in whatever
+//! order the streams of others are read. A due day that passes becomes an order (`sweeps`).
 
 mod deadline;
 mod follow;
@@ -17,7 +17,9 @@ mod sweeps;
 mod wire;
 
 use futures::future::BoxFuture;
-use huiyin_proto::supervision::v1::supervision_service_server::{SERVICE_NAME, SupervisionServiceServer};
+use huiyin_proto::supervision::v1::supervision_service_server::{
+    SERVICE_NAME, SupervisionServiceServer,
+};
 use huiyin_service_kit::names::ServiceName;
 use huiyin_service_kit::run::{Context, Desk, House, Lists, RunError, run};
 use huiyin_service_kit::server;
@@ -30,7 +32,14 @@ pub static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 
 /// Runs the service until it is stopped.
 pub fn serve(context: Context) -> BoxFuture<'static, Result<(), RunError>> {
-    run(context, House { name: ServiceName::Supervision, migrations: &MIGRATIONS, lists })
+    run(
+        context,
+        House {
+            name: ServiceName::Supervision,
+            migrations: &MIGRATIONS,
+            lists,
+        },
+    )
 }
 
 /// What the service answers, what it does about others' events, what it does when timers are due.

@@ -43,12 +43,21 @@ pub(crate) fn course(facts: &[Fact]) -> Course {
 
 fn step(course: Course, Fact { at, kind }: Fact) -> Course {
     match kind {
-        FactKind::Forwarded { kind: ForwardingKind::Refer, .. }
+        FactKind::Forwarded {
+            kind: ForwardingKind::Refer,
+            ..
+        }
         | FactKind::Referred
         | FactKind::Declined { .. }
         | FactKind::ReplyDelivered { .. }
-        | FactKind::Withdrawn => Course { closed_at: course.closed_at.or(Some(at)), ..course },
-        FactKind::Forwarded { to, .. } => Course { organ: Some(to), closed_at: None },
+        | FactKind::Withdrawn => Course {
+            closed_at: course.closed_at.or(Some(at)),
+            ..course
+        },
+        FactKind::Forwarded { to, .. } => Course {
+            organ: Some(to),
+            closed_at: None,
+        },
         FactKind::Registered
         | FactKind::ObjectionRaised { .. }
         | FactKind::ObjectionAgreed { .. }

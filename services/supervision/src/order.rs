@@ -71,7 +71,13 @@ impl FromStr for OrderState {
 }
 
 /// The order for a deadline that passed, given now.
-pub(crate) fn issue(id: OrderId, matter: MatterId, deadline: &Deadline, failure: FailureCode, now: Instant) -> Order {
+pub(crate) fn issue(
+    id: OrderId,
+    matter: MatterId,
+    deadline: &Deadline,
+    failure: FailureCode,
+    now: Instant,
+) -> Order {
     let due = order_due(local_date(now), WorkCalendar::embedded()).rolled;
     Order {
         id,

@@ -18,6 +18,9 @@ pub(crate) fn all() -> Vec<Reaction> {
 }
 
 async fn react(tx: &mut Tx, events: &[Event]) -> Result<(), Problem> {
-    let heard: Vec<Heard> = events.iter().filter_map(|event| hear(event).transpose()).collect::<Result<_, _>>()?;
+    let heard: Vec<Heard> = events
+        .iter()
+        .filter_map(|event| hear(event).transpose())
+        .collect::<Result<_, _>>()?;
     follow(tx, &heard).await
 }

@@ -29,7 +29,11 @@ struct Listing {
 impl Listing {
     fn parse(size: u32, page_token: &str, fingerprint: String) -> Result<Self, Problem> {
         let last_key = PageToken::parse(page_token, &fingerprint)?.map(|token| token.last_key);
-        Ok(Self { size, fingerprint, last_key })
+        Ok(Self {
+            size,
+            fingerprint,
+            last_key,
+        })
     }
 
     /// The rows wanted; one more than the page has, which shows that there is another page.
@@ -38,7 +42,10 @@ impl Listing {
             Some(key) => Some(read(key).ok_or(Problem::WrongPageToken)?),
             None => None,
         };
-        Ok(Page { after, limit: i64::from(self.size) + 1 })
+        Ok(Page {
+            after,
+            limit: i64::from(self.size) + 1,
+        })
     }
 
     /// The rows of the page, and the token of the next.
@@ -46,14 +53,21 @@ impl Listing {
         let size = usize::try_from(self.size).unwrap_or(usize::MAX);
         let more = rows.len() > size;
         rows.truncate(size);
-        let token = rows.last().filter(|_| more).map(|row| PageToken::issue(&key(row), &self.fingerprint));
+        let token = rows
+            .last()
+            .filter(|_| more)
+            .map(|row| PageToken::issue(&key(row), &self.fingerprint));
         (rows, token.unwrap_or_default())
     }
 }
 
 /// An id that filters a list; none when the field is empty.
 fn optional_id<K: Kind>(violations: &mut Violations, field: &str, given: &str) -> Option<Id<K>> {
-    if given.is_empty() { None } else { violations.id(field, given) }
+    if given.is_empty() {
+        None
+    } else {
+        violations.id(field, given)
+    }
 }
 
 /// The part of a key that is an instant, as it is stored: to the microsecond.

@@ -22,7 +22,9 @@ pub(crate) struct Page<K> {
 
 /// A word of ours read back from a column.
 fn word<T: FromStr<Err: Display>>(stored: &str) -> Result<T, Problem> {
-    stored.parse().map_err(|error| Problem::Unexpected(format!("a stored word cannot be read: {error}")))
+    stored
+        .parse()
+        .map_err(|error| Problem::Unexpected(format!("a stored word cannot be read: {error}")))
 }
 
 /// A number of ours read back from a column.

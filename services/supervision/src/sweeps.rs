@@ -29,7 +29,11 @@ async fn fire(tx: &mut Tx, due: &[Due]) -> Result<(), Problem> {
     let free = register_line::lock_free(tx.connection(), &matters).await?;
     let busy = |timer: &&Due| !free.contains(&MatterId::from_uuid(timer.reference));
     let mut passing = Passing {
-        timers: due.iter().filter(busy).map(|timer| (timer.reference, timer.fire_at)).collect(),
+        timers: due
+            .iter()
+            .filter(busy)
+            .map(|timer| (timer.reference, timer.fire_at))
+            .collect(),
         ..Passing::default()
     };
     passing.collect(tx, &free, now).await?;
@@ -45,7 +49,12 @@ struct Passing {
 }
 
 impl Passing {
-    async fn collect(&mut self, tx: &mut Tx, free: &BTreeSet<MatterId>, now: Instant) -> Result<(), Problem> {
+    async fn collect(
+        &mut self,
+        tx: &mut Tx,
+        free: &BTreeSet<MatterId>,
+        now: Instant,
+    ) -> Result<(), Problem> {
         let matters: Vec<Uuid> = free.iter().map(|matter| matter.uuid()).collect();
         let mut clocks = clock::of(tx.connection(), &matters).await?;
         for matter in free {
@@ -55,7 +64,8 @@ impl Passing {
                     self.pass(*matter, deadline, now);
                 }
             }
-            self.timers.extend(next_instant(&deadlines).map(|at| (matter.uuid(), at)));
+            self.timers
+                .extend(next_instant(&deadlines).map(|at| (matter.uuid(), at)));
         }
         Ok(())
     }
@@ -65,7 +75,13 @@ impl Passing {
         *deadline = passed;
         self.passed.push((matter, deadline.clone()));
         if let Some(failure) = failure {
-            self.orders.push(order::issue(chance::new_id(), matter, deadline, failure, now));
+            self.orders.push(order::issue(
+                chance::new_id(),
+                matter,
+                deadline,
+                failure,
+                now,
+            ));
         }
     }
 
@@ -76,8 +92,16 @@ impl Passing {
         for (matter, deadline) in &self.passed {
             tell_passed(tx, *matter, deadline);
         }
-        for order in self.orders.iter().filter(|order| issued.contains(&order.id)) {
-            metrics::count("huiyin_supervise_orders", 1, &[("failure", order.failure.as_str())]);
+        for order in self
+            .orders
+            .iter()
+            .filter(|order| issued.contains(&order.id))
+        {
+            metrics::count(
+                "huiyin_supervise_orders",
+                1,
+                &[("failure", order.failure.as_str())],
+            );
             tx.tell(wire::issued(order));
         }
         Ok(())
@@ -88,7 +112,11 @@ impl Passing {
 fn tell_passed(tx: &mut Tx, matter: MatterId, deadline: &Deadline) {
     match deadline.standing {
         Standing::Running | Standing::Overrun { .. } => {
-            metrics::count("huiyin_deadlines_passed", 1, &[("clock", deadline.kind.as_str())]);
+            metrics::count(
+                "huiyin_deadlines_passed",
+                1,
+                &[("clock", deadline.kind.as_str())],
+            );
             tx.tell(wire::passed(matter, deadline));
         }
         Standing::Kept { .. } | Standing::Lapsed { .. } => tx.tell(wire::ended(matter, deadline)),

@@ -70,7 +70,9 @@ pub(crate) const fn failure(failure: FailureCode) -> words::FailureCode {
     match failure {
         FailureCode::NotRegistered => words::FailureCode::NotRegistered,
         FailureCode::NotForwarded => words::FailureCode::NotForwarded,
-        FailureCode::NotAccepted | FailureCode::NoWrittenNotice => words::FailureCode::NoNoticeInTime,
+        FailureCode::NotAccepted | FailureCode::NoWrittenNotice => {
+            words::FailureCode::NoNoticeInTime
+        }
         FailureCode::NotFinished => words::FailureCode::NotFinishedInTime,
         FailureCode::Shirking
         | FailureCode::WrongProcedure

@@ -1,15 +1,41 @@
-//! `huiyin bench`: each bench is paired and interleaved with its limit in one run.
+//! `huiyin bench`: each bench is paired and interleaved with its limit in one run, open loop, and prints
+//! one line.
 
-use anyhow::Result;
+mod alert;
+mod intake;
+mod measure;
+
+use std::path::PathBuf;
+
+use anyhow::{Result, bail};
+use serde_json::json;
+
+use crate::constellation::{Constellation, Plan, Ports};
 
 /// Which bench.
 #[derive(Debug, clap::Args)]
 pub struct BenchArgs {
-    /// intake or alert
+    /// intake: accepted registrations a second over pgbench of the same statement.
+    /// alert: commit of an urgent report to the commit in the next level's inbox
     name: String,
     /// Print the result as JSON
     #[arg(long)]
     json: bool,
+    /// Seconds measured in all, shared by the pairs
+    #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u64).range(4..=3600))]
+    seconds: u64,
+    /// Folder for the private servers
+    #[arg(long, value_name = "DIR")]
+    folder: Option<PathBuf>,
+}
+
+/// What a bench found: the ratio to its limit, the goal, and latencies in milliseconds.
+struct Found {
+    ratio: f64,
+    goal: String,
+    p50: f64,
+    p99: f64,
+    more: serde_json::Value,
 }
 
 /// Runs a bench.
@@ -17,5 +43,47 @@ pub struct BenchArgs {
 /// # Errors
 /// When the name is unknown or something does not start.
 pub async fn run(args: BenchArgs) -> Result<()> {
-    anyhow::bail!("unknown bench {}; there are: intake, alert", args.name)
+    let found = match args.name.as_str() {
+        "intake" => intake::run(&args).await?,
+        "alert" => alert::run(&args).await?,
+        other => bail!("unknown bench {other}; there are: intake, alert"),
+    };
+    if args.json {
+        let text = json!({
+            "name": args.name, "ratio": found.ratio, "goal": found.goal,
+            "p50_ms": found.p50, "p99_ms": found.p99, "more": found.more,
+        });
+        println!("{}", serde_json::to_string_pretty(&text)?);
+    } else {
+        println!(
+            "{} ratio={:.3} goal={} p50={:.2}ms p99={:.2}ms",
+            args.name, found.ratio, found.goal, found.p50, found.p99
+        );
+        eprintln!("{}", found.more);
+    }
+    Ok(())
+}
+
+/// A constellation for measuring: the database as it is in earnest, every commit flushed.
+async fn constellation(args: &BenchArgs) -> Result<Constellation> {
+    let folder = args
+        .folder
+        .clone()
+        .unwrap_or_else(|| crate::constellation::home().join("bench"));
+    let plan = Plan {
+        folder,
+        clock: None,
+        ports: Ports::any()?,
+        otlp: None,
+        postgres_settings: vec![
+            ("track_commit_timestamp", "on"),
+            ("shared_buffers", "512MB"),
+            ("max_wal_size", "4GB"),
+            ("checkpoint_timeout", "30min"),
+        ],
+        profile: "development",
+    };
+    let constellation = Constellation::start(&plan, &|words| eprintln!("huiyin: {words}")).await?;
+    crate::demo::load_city(&constellation.clients()?).await?;
+    Ok(constellation)
 }

@@ -10,6 +10,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use huiyin_service_kit::names::ServiceName;
 use tokio::process::{Child, Command};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -24,15 +25,28 @@ pub struct Processes {
     stop: CancellationToken,
     tasks: TaskTracker,
     deaths: Arc<Mutex<BTreeMap<ServiceName, u32>>>,
+    only: watch::Sender<Option<ServiceName>>,
+    ended: watch::Sender<usize>,
 }
 
 impl Processes {
     /// Starts the five processes; their logs and process ids are files in `folder`.
     pub(super) fn start(folder: &Path, settings: &Path, ports: Ports) -> Result<Self> {
-        let processes = Self { stop: CancellationToken::new(), tasks: TaskTracker::new(), deaths: Arc::default() };
+        let processes = Self {
+            stop: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+            deaths: Arc::default(),
+            only: watch::Sender::new(None),
+            ended: watch::Sender::new(0),
+        };
         for service in ServiceName::ALL {
             let (folder, settings) = (folder.to_owned(), settings.to_owned());
-            let start = Start { service, folder, settings, metrics: ports.metrics(service) };
+            let start = Start {
+                service,
+                folder,
+                settings,
+                metrics: ports.metrics(service),
+            };
             let child = start.spawn()?;
             processes.tasks.spawn(processes.clone().keep(start, child));
         }
@@ -49,13 +63,25 @@ impl Processes {
     /// Whether a process died so often that it was given up.
     #[must_use]
     pub fn ended_early(&self, service: ServiceName) -> bool {
-        self.deaths.lock().is_ok_and(|deaths| deaths.get(&service).is_some_and(|deaths| *deaths >= STARTS))
+        self.deaths
+            .lock()
+            .is_ok_and(|deaths| deaths.get(&service).is_some_and(|deaths| *deaths >= STARTS))
     }
 
     /// Ends the processes: SIGTERM, and after ten seconds SIGKILL.
     pub async fn stop(&self) {
         self.stop.cancel();
         self.tasks.wait().await;
+    }
+
+    /// Ends every process but one, for measuring that one.
+    pub async fn keep_only(&self, service: ServiceName) {
+        self.only.send_replace(Some(service));
+        let mut ended = self.ended.subscribe();
+        let others = ServiceName::ALL.len() - 1;
+        if ended.wait_for(|ended| *ended >= others).await.is_err() {
+            tracing::warn!("the other services could not be ended");
+        }
     }
 
     async fn keep(self, start: Start, mut child: Child) {
@@ -79,15 +105,31 @@ impl Processes {
                     }
                 }
                 () = self.stop.cancelled() => break,
+                () = unwanted(self.only.subscribe(), start.service) => break,
             }
         }
         end(&mut child).await;
+        self.ended.send_modify(|ended| *ended += 1);
+    }
+}
+
+/// Waits until only another service is wanted.
+async fn unwanted(mut only: watch::Receiver<Option<ServiceName>>, service: ServiceName) {
+    if only
+        .wait_for(|only| only.is_some_and(|only| only != service))
+        .await
+        .is_err()
+    {
+        std::future::pending::<()>().await;
     }
 }
 
 async fn end(child: &mut Child) {
     let Some(id) = child.id() else { return };
-    let asked = Command::new("kill").args(["-TERM", &id.to_string()]).status().await;
+    let asked = Command::new("kill")
+        .args(["-TERM", &id.to_string()])
+        .status()
+        .await;
     let ended = tokio::time::timeout(Duration::from_secs(10), child.wait()).await;
     if (asked.is_err() || ended.is_err())
         && let Err(error) = child.kill().await
@@ -114,7 +156,10 @@ impl Start {
         let child = Command::new(own)
             .args(["serve", self.service.as_str(), "--settings"])
             .arg(&self.settings)
-            .env("HUIYIN__TELEMETRY__METRICS_LISTEN", self.metrics.to_string())
+            .env(
+                "HUIYIN__TELEMETRY__METRICS_LISTEN",
+                self.metrics.to_string(),
+            )
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::from(log))
@@ -122,7 +167,8 @@ impl Start {
             .spawn()
             .with_context(|| format!("{} cannot be started", self.service))?;
         let id = child.id().unwrap_or_default().to_string();
-        std::fs::write(self.folder.join(format!("{}.pid", self.service)), id).context("a pid file cannot be written")?;
+        std::fs::write(self.folder.join(format!("{}.pid", self.service)), id)
+            .context("a pid file cannot be written")?;
         Ok(child)
     }
 }

@@ -14,7 +14,7 @@ use huiyin_service_kit::local::streams::PrivateStreams;
 use huiyin_service_kit::names::ServiceName;
 
 pub use child::Processes;
-pub use settings::{Ports, local_settings};
+pub use settings::{Ports, home, local_settings};
 
 use crate::connect::Clients;
 
@@ -63,17 +63,29 @@ impl Constellation {
             .with_context(|| format!("the folder {} cannot be made", plan.folder.display()))?;
         plan.ports.check_free()?;
         say("starting a private PostgreSQL and a private stream server");
-        let postgres =
-            PrivatePostgres::start(&programs.postgres, &plan.folder.join("postgres"), &plan.postgres_settings).await?;
-        let streams = PrivateStreams::start(&programs.streams, &plan.folder.join("streams")).await?;
+        let postgres = PrivatePostgres::start(
+            &programs.postgres,
+            &plan.folder.join("postgres"),
+            &plan.postgres_settings,
+        )
+        .await?;
+        let streams =
+            PrivateStreams::start(&programs.streams, &plan.folder.join("streams")).await?;
         let addresses = prepare(&postgres.url("postgres"), DATABASE, plan.clock).await?;
         let text = settings::write(plan, &addresses, &streams.url());
         let settings = plan.folder.join("settings.toml");
-        std::fs::write(&settings, text).with_context(|| format!("{} cannot be written", settings.display()))?;
+        std::fs::write(&settings, text)
+            .with_context(|| format!("{} cannot be written", settings.display()))?;
         make_tables(&settings).await?;
         say("starting the five services as five processes");
         let processes = Processes::start(&plan.folder, &settings, plan.ports)?;
-        let constellation = Self { postgres, streams, processes, settings, ports: plan.ports };
+        let constellation = Self {
+            postgres,
+            streams,
+            processes,
+            settings,
+            ports: plan.ports,
+        };
         constellation.wait_until_ready(&plan.folder).await?;
         Ok(constellation)
     }
@@ -90,9 +102,13 @@ impl Constellation {
     async fn wait_until_ready(&self, folder: &Path) -> Result<()> {
         let started = std::time::Instant::now();
         for service in ServiceName::ALL {
-            while tokio::net::TcpStream::connect(self.ports.listen(service)).await.is_err() {
+            while tokio::net::TcpStream::connect(self.ports.listen(service))
+                .await
+                .is_err()
+            {
                 if self.processes.ended_early(service) || started.elapsed().as_secs() > 60 {
-                    let log = std::fs::read_to_string(folder.join(format!("{service}.log"))).unwrap_or_default();
+                    let log = std::fs::read_to_string(folder.join(format!("{service}.log")))
+                        .unwrap_or_default();
                     let last = log.lines().last().unwrap_or("it wrote no log").to_owned();
                     self.processes.stop().await;
                     bail!("{service} did not start: {last}");
@@ -125,7 +141,10 @@ async fn make_tables(settings: &Path) -> Result<()> {
         .await
         .context("the tables cannot be made")?;
     if !output.status.success() {
-        bail!("the tables cannot be made: {}", String::from_utf8_lossy(&output.stderr).trim());
+        bail!(
+            "the tables cannot be made: {}",
+            String::from_utf8_lossy(&output.stderr).trim()
+        );
     }
     Ok(())
 }
@@ -138,22 +157,36 @@ struct Programs {
 impl Programs {
     /// The programs `./dev` found, or the machine's.
     fn find() -> Result<Self> {
-        let postgres = std::env::var_os("HUIYIN_POSTGRES_BIN").map(PathBuf::from).or_else(|| {
-            let mut places: Vec<PathBuf> =
-                (15..=30).rev().map(|version| PathBuf::from(format!("/usr/lib/postgresql/{version}/bin"))).collect();
-            places.extend(std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()));
-            places.into_iter().find(|place| place.join("initdb").exists())
-        });
-        let streams = std::env::var_os("HUIYIN_STREAM_SERVER").map(PathBuf::from).or_else(|| {
-            std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())
-                .flat_map(|place| [place.join("redis-server"), place.join("valkey-server")])
-                .find(|program| program.exists())
-        });
+        let postgres = std::env::var_os("HUIYIN_POSTGRES_BIN")
+            .map(PathBuf::from)
+            .or_else(|| {
+                let mut places: Vec<PathBuf> = (15..=30)
+                    .rev()
+                    .map(|version| PathBuf::from(format!("/usr/lib/postgresql/{version}/bin")))
+                    .collect();
+                places.extend(std::env::split_paths(
+                    &std::env::var_os("PATH").unwrap_or_default(),
+                ));
+                places
+                    .into_iter()
+                    .find(|place| place.join("initdb").exists())
+            });
+        let streams = std::env::var_os("HUIYIN_STREAM_SERVER")
+            .map(PathBuf::from)
+            .or_else(|| {
+                std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())
+                    .flat_map(|place| [place.join("redis-server"), place.join("valkey-server")])
+                    .find(|program| program.exists())
+            });
         let Some(postgres) = postgres else {
-            bail!("PostgreSQL >= 15 was not found: run through ./dev, or set HUIYIN_POSTGRES_BIN to the folder of initdb");
+            bail!(
+                "PostgreSQL >= 15 was not found: run through ./dev, or set HUIYIN_POSTGRES_BIN to the folder of initdb"
+            );
         };
         let Some(streams) = streams else {
-            bail!("neither redis-server nor valkey-server was found: run through ./dev, or set HUIYIN_STREAM_SERVER");
+            bail!(
+                "neither redis-server nor valkey-server was found: run through ./dev, or set HUIYIN_STREAM_SERVER"
+            );
         };
         Ok(Self { postgres, streams })
     }

@@ -4,8 +4,8 @@ use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 
 use anyhow::{Result, bail};
-use huiyin_service_kit::local::prepare::Addresses;
 use huiyin_service_kit::local::free_port;
+use huiyin_service_kit::local::prepare::Addresses;
 use huiyin_service_kit::names::ServiceName;
 
 use super::Plan;
@@ -31,7 +31,10 @@ impl Ports {
     /// The documented ports: gRPC 7401 to 7405, metrics 9401 to 9405.
     #[must_use]
     pub fn documented() -> Self {
-        Self { grpc: [7401, 7402, 7403, 7404, 7405], metrics: [9401, 9402, 9403, 9404, 9405] }
+        Self {
+            grpc: [7401, 7402, 7403, 7404, 7405],
+            metrics: [9401, 9402, 9403, 9404, 9405],
+        }
     }
 
     /// Any ports that are free.
@@ -44,7 +47,10 @@ impl Ports {
             *port = free_port()?;
         }
         let [a, b, c, d, e, f, g, h, i, j] = ports;
-        Ok(Self { grpc: [a, b, c, d, e], metrics: [f, g, h, i, j] })
+        Ok(Self {
+            grpc: [a, b, c, d, e],
+            metrics: [f, g, h, i, j],
+        })
     }
 
     /// Where a service listens.
@@ -72,7 +78,9 @@ impl Ports {
     pub fn check_free(&self) -> Result<()> {
         for port in self.grpc.iter().chain(&self.metrics) {
             if TcpListener::bind(("127.0.0.1", *port)).is_err() {
-                bail!("port {port} on 127.0.0.1 is taken (is another demo running?); stop it, or give --any-ports");
+                bail!(
+                    "port {port} on 127.0.0.1 is taken (is another demo running?); stop it, or give --any-ports"
+                );
             }
         }
         Ok(())
@@ -93,13 +101,22 @@ pub fn home() -> PathBuf {
 
 /// The settings shared by the five processes; each process overrides its metrics address.
 pub(super) fn write(plan: &Plan, addresses: &Addresses, streams: &str) -> String {
-    let mut text = format!("profile = \"{}\"\n\n[telemetry]\nlog_level = \"info\"\nlog_format = \"json\"\ntrace_ratio = 0.0\n", plan.profile);
+    let mut text = format!(
+        "profile = \"{}\"\n\n[telemetry]\nlog_level = \"info\"\nlog_format = \"json\"\ntrace_ratio = 0.0\n",
+        plan.profile
+    );
     if let Some(otlp) = plan.otlp {
         text.push_str(&format!("otlp_endpoint = \"http://{otlp}\"\n"));
     }
-    text.push_str(&format!("\n[streams]\nurl = \"{streams}\"\n\n[addresses]\n"));
+    text.push_str(&format!(
+        "\n[streams]\nurl = \"{streams}\"\n\n[addresses]\n"
+    ));
     for service in ServiceName::ALL {
-        text.push_str(&format!("{} = \"{}\"\n", service.key(), plan.ports.address(service)));
+        text.push_str(&format!(
+            "{} = \"{}\"\n",
+            service.key(),
+            plan.ports.address(service)
+        ));
     }
     for (service, address) in addresses {
         text.push_str(&format!(

@@ -95,7 +95,6 @@ pub struct Actors {
     receipts: Mutex<HashMap<usize, Receipt>>,
     indexes: Mutex<HashMap<String, usize>>,
     gathered: Mutex<Vec<usize>>,
-    traces: Mutex<Vec<String>>,
 }
 
 impl Actors {
@@ -110,7 +109,6 @@ impl Actors {
             receipts: Mutex::default(),
             indexes: Mutex::default(),
             gathered: Mutex::default(),
-            traces: Mutex::default(),
         }
     }
 
@@ -151,18 +149,14 @@ impl Actors {
         Ok(next)
     }
 
-    /// The trace ids of the matters that were followed.
-    #[must_use]
-    pub fn traces(&self) -> Vec<String> {
-        lock(&self.traces).clone()
-    }
-
     /// Number and query code of a matter, for the hints at the end.
     #[must_use]
     pub fn example(&self) -> Option<(String, String)> {
         let receipts = lock(&self.receipts);
         let first = receipts.keys().min()?;
-        receipts.get(first).map(|receipt| (receipt.number.clone(), receipt.query_code.clone()))
+        receipts
+            .get(first)
+            .map(|receipt| (receipt.number.clone(), receipt.query_code.clone()))
     }
 }
 

@@ -28,7 +28,11 @@ pub fn territories() -> Result<Vec<Territory>> {
             code: field(0).parse::<TerritoryCode>()?,
             name: field(1).to_owned(),
             level: field(2).parse()?,
-            parent: if parent.is_empty() { None } else { Some(parent.parse()?) },
+            parent: if parent.is_empty() {
+                None
+            } else {
+                Some(parent.parse()?)
+            },
         });
     }
     Ok(territories)
@@ -44,9 +48,19 @@ pub fn organs_csv(organs: &[OrganProfile]) -> Result<String> {
     for organ in organs {
         let functions = organ.functions.join(";");
         let id = organ.id.to_string();
-        writer.write_record([&id, &organ.name, organ.level.as_str(), organ.territory.as_str(), &functions])?;
+        writer.write_record([
+            &id,
+            &organ.name,
+            organ.level.as_str(),
+            organ.territory.as_str(),
+            &functions,
+        ])?;
     }
-    Ok(String::from_utf8(writer.into_inner().context("the organ file cannot be made")?)?)
+    Ok(String::from_utf8(
+        writer
+            .into_inner()
+            .context("the organ file cannot be made")?,
+    )?)
 }
 
 /// Loads territory and organs; nothing may be refused.
@@ -55,9 +69,17 @@ pub fn organs_csv(organs: &[OrganProfile]) -> Result<String> {
 /// When a row is refused.
 pub async fn load(clients: &Clients, territories: &[Territory]) -> Result<(Report, Report)> {
     let loaded = load::territory(clients, TERRITORY_CSV.as_bytes()).await?;
-    anyhow::ensure!(loaded.problems.is_empty(), "territory rows were refused: {:?}", loaded.problems.first());
+    anyhow::ensure!(
+        loaded.problems.is_empty(),
+        "territory rows were refused: {:?}",
+        loaded.problems.first()
+    );
     let organs = organs_csv(&organs::generate(territories))?;
     let known = load::organs(clients, organs.as_bytes()).await?;
-    anyhow::ensure!(known.problems.is_empty(), "organ rows were refused: {:?}", known.problems.first());
+    anyhow::ensure!(
+        known.problems.is_empty(),
+        "organ rows were refused: {:?}",
+        known.problems.first()
+    );
     Ok((loaded, known))
 }

@@ -20,6 +20,7 @@ use huiyin_domain::time::start_of_day;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::json;
 
+use crate::connect::Clients;
 use crate::constellation::{Constellation, DATABASE, Plan, Ports, home};
 
 /// What the demo is asked to do.
@@ -58,7 +59,11 @@ pub struct DemoArgs {
 pub async fn run(args: DemoArgs) -> Result<()> {
     let say = |words: &str| eprintln!("huiyin: {words}");
     let territories = city::territories()?;
-    let planned = Arc::new(plan::generate(args.seed, (args.matters, args.days), &territories));
+    let planned = Arc::new(plan::generate(
+        args.seed,
+        (args.matters, args.days),
+        &territories,
+    ));
     let (receiver, otlp) = trace::Receiver::listen().await?;
     let constellation = Constellation::start(&setup(&args, otlp, &planned)?, &say).await?;
     let outcome = tokio::select! {
@@ -78,20 +83,43 @@ pub async fn run(args: DemoArgs) -> Result<()> {
 ///
 /// # Errors
 /// When a row is refused.
-pub async fn load_city(clients: &crate::connect::Clients) -> Result<()> {
+pub async fn load_city(clients: &Clients) -> Result<()> {
     city::load(clients, &city::territories()?).await?;
     Ok(())
 }
 
 fn setup(args: &DemoArgs, otlp: std::net::SocketAddr, planned: &plan::YearPlan) -> Result<Plan> {
     Ok(Plan {
-        folder: args.folder.clone().unwrap_or_else(|| home().join("running")),
+        folder: args
+            .folder
+            .clone()
+            .unwrap_or_else(|| home().join("running")),
         clock: Some(start_of_day(planned.first) - TimeDelta::hours(12)),
-        ports: if args.any_ports { Ports::any()? } else { Ports::documented() },
+        ports: if args.any_ports {
+            Ports::any()?
+        } else {
+            Ports::documented()
+        },
         otlp: Some(otlp),
-        postgres_settings: vec![("shared_buffers", "256MB"), ("max_wal_size", "2GB"), ("checkpoint_timeout", "15min")],
+        postgres_settings: vec![
+            ("shared_buffers", "256MB"),
+            ("max_wal_size", "2GB"),
+            ("checkpoint_timeout", "15min"),
+        ],
         profile: "development",
     })
+}
+
+/// What a year came to, and how it went.
+struct Year {
+    told: summary::Told,
+    counts: summary::Summary,
+    played: year::Played,
+    took: Duration,
+    figures: usize,
+    differences: Vec<String>,
+    quarantined: u64,
+    trace: Vec<trace::Span>,
 }
 
 async fn play(
@@ -103,65 +131,97 @@ async fn play(
 ) -> Result<()> {
     let clients = constellation.clients()?;
     let (loaded, known) = city::load(&clients, territories).await?;
-    eprintln!("huiyin: the city of Huaihua is loaded: {} territories, {} organs", loaded.loaded, known.loaded);
+    eprintln!(
+        "huiyin: the city of Huaihua is loaded: {} territories, {} organs",
+        loaded.loaded, known.loaded
+    );
     eprintln!(
         "huiyin: playing 2025 with {} matters generated from seed {} (there is no public petition data)",
         planned.matters.len(),
         args.seed
     );
-    let city = city::CITY.parse()?;
-    let office = organs::organ_id(&city, organs::PETITION_OFFICE).to_string();
-    let actors = Arc::new(act::Actors::new(clients.clone(), Arc::clone(planned), office));
-    rest::Rest::new(&clients).come().await?;
+    let office = organs::organ_id(&city::CITY.parse()?, organs::PETITION_OFFICE).to_string();
+    let actors = act::Actors::new(clients.clone(), Arc::clone(planned), office);
+    let actors = Arc::new(actors);
+    let year = play_year(&clients, (planned, &actors), constellation, &receiver).await?;
+    if args.json {
+        println!("{}", serde_json::to_string_pretty(&as_json(args, &year, constellation))?);
+    } else {
+        print::page(&year);
+        print::trace(&year.trace);
+        print::hints(constellation, actors.example().as_ref());
+    }
+    year.check()
+}
+
+async fn play_year(
+    clients: &Clients,
+    (planned, actors): (&Arc<plan::YearPlan>, &Arc<act::Actors>),
+    constellation: &Constellation,
+    receiver: &trace::Receiver,
+) -> Result<Year> {
+    rest::Rest::new(clients).come().await?;
     let bar = progress(planned);
     let started = Instant::now();
-    let played = year::play(&clients, Arc::clone(planned), Arc::clone(&actors), &|day| {
+    let played = year::play(clients, Arc::clone(planned), Arc::clone(actors), &|day| {
         bar.set_position(u64::try_from((day - planned.first).num_days()).unwrap_or(0));
         bar.set_message(day.to_string());
     })
     .await?;
     bar.finish_and_clear();
     let took = started.elapsed();
-    let told = summary::ask(&clients, city::CITY).await?;
+    let told = summary::ask(clients, city::CITY).await?;
     let counts = told.summary();
     let recount = summary::recount(&constellation.postgres.url(DATABASE)).await?;
-    let differences = summary::differences(&summary::counted(&counts), &recount);
-    let quarantined = rest::Rest::new(&clients).quarantined().await?;
-    // the exporters of the services send in batches; one interval later the trace is whole
-    let trace = await_trace(&receiver).await;
-    if args.json {
-        let text = json!({
-            "summary": counts,
-            "recount": { "lines": recount.len(), "differences": differences },
-            "measured": {
-                "seconds": took.as_secs_f64(), "acts": played.acts, "instants": played.instants,
-                "restarts": constellation.processes.deaths(), "quarantined": quarantined,
-                "trace_spans": trace.len(), "generated": true, "seed": args.seed, "matters": planned.matters.len(),
-            },
-        });
-        println!("{}", serde_json::to_string_pretty(&text)?);
-    } else {
-        let page = print::Page { told: &told, took, acts: played.acts, recount: &recount, differences: &differences };
-        page.print();
-        print::trace(&trace);
-        print::hints(constellation, actors.example().as_ref());
+    Ok(Year {
+        differences: summary::differences(&summary::counted(&counts), &recount),
+        figures: recount.len(),
+        told,
+        counts,
+        played,
+        took,
+        quarantined: rest::Rest::new(clients).quarantined().await?,
+        // the exporters of the services send in batches; one interval later the trace is whole
+        trace: await_trace(receiver).await,
+    })
+}
+
+fn as_json(args: &DemoArgs, year: &Year, constellation: &Constellation) -> serde_json::Value {
+    json!({
+        "summary": year.counts,
+        "recount": { "figures": year.figures, "differences": year.differences },
+        "warnings": year.told.table.warnings,
+        "measured": {
+            "seconds": year.took.as_secs_f64(), "acts": year.played.acts, "instants": year.played.instants,
+            "restarts": constellation.processes.deaths(), "quarantined": year.quarantined,
+            "trace_spans": year.trace.len(), "generated": true, "seed": args.seed, "matters": args.matters,
+        },
+    })
+}
+
+impl Year {
+    /// Refuses a year whose figures do not agree.
+    fn check(&self) -> Result<()> {
+        if !self.differences.is_empty() {
+            let lines = self.differences.join("\n  ");
+            bail!("the summary and the recount by SQL differ:\n  {lines}");
+        }
+        if self.quarantined > 0 {
+            bail!("{} events were set aside in quarantine", self.quarantined);
+        }
+        if !self.told.table.warnings.is_empty() {
+            bail!("the year's table does not add up: {}", self.told.table.warnings.join("; "));
+        }
+        Ok(())
     }
-    if !differences.is_empty() {
-        bail!("the summary and the recount by SQL differ:\n  {}", differences.join("\n  "));
-    }
-    if quarantined > 0 {
-        bail!("{quarantined} events were set aside in quarantine");
-    }
-    if !told.table.warnings.is_empty() {
-        bail!("the year's table does not add up: {}", told.table.warnings.join("; "));
-    }
-    Ok(())
 }
 
 fn progress(planned: &plan::YearPlan) -> ProgressBar {
     let days = u64::try_from((planned.end - planned.first).num_days()).unwrap_or(365);
     let bar = ProgressBar::with_draw_target(Some(days), ProgressDrawTarget::stderr());
-    if let Ok(style) = ProgressStyle::with_template("  {msg} {wide_bar} {pos}/{len} days, {elapsed} ") {
+    if let Ok(style) =
+        ProgressStyle::with_template("  {msg} {wide_bar} {pos}/{len} days, {elapsed} ")
+    {
         bar.set_style(style);
     }
     bar

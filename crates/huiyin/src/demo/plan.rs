@@ -4,9 +4,9 @@
 
 use chrono::{Days, NaiveDate};
 use huiyin_domain::subject::Subject;
+use huiyin_domain::territory::Territory;
 use huiyin_domain::time::{Date, Instant, start_of_day};
 use huiyin_domain::vocabulary::{Category, Channel, Level, Satisfaction, UrgentKind};
-use huiyin_domain::territory::Territory;
 use rand::seq::{IndexedRandom as _, SliceRandom as _};
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
@@ -126,8 +126,15 @@ pub fn generate(seed: u64, (matters, days): (usize, u64), territories: &[Territo
     let large = (matters / 600).max(1);
     gather_some(&mut chance, &mut planned, large);
     let reports = (matters / 190).max(2);
-    let reports = (0..reports).map(|_| report(&mut chance, &places, (first, days))).collect();
-    YearPlan { first, end, matters: planned, reports }
+    let reports = (0..reports)
+        .map(|_| report(&mut chance, &places, (first, days)))
+        .collect();
+    YearPlan {
+        first,
+        end,
+        matters: planned,
+        reports,
+    }
 }
 
 struct Places {
@@ -144,11 +151,19 @@ impl Places {
                 .map(|territory| territory.code.as_str().to_owned())
                 .collect()
         };
-        Self { villages: at(Level::Village), townships: at(Level::Township) }
+        Self {
+            villages: at(Level::Village),
+            townships: at(Level::Township),
+        }
     }
 }
 
-fn matter(chance: &mut ChaCha8Rng, places: &Places, index: usize, suggestion: bool) -> PlannedMatter {
+fn matter(
+    chance: &mut ChaCha8Rng,
+    places: &Places,
+    index: usize,
+    suggestion: bool,
+) -> PlannedMatter {
     let channel = match chance.random_range(0..100) {
         0..42 => Channel::Online,
         42..64 => Channel::Visit,
@@ -166,11 +181,28 @@ fn matter(chance: &mut ChaCha8Rng, places: &Places, index: usize, suggestion: bo
         (Channel::Visit, 0..62) => 1,
         (Channel::Visit, 62..92) => chance.random_range(2..5),
         (Channel::Visit, _) => chance.random_range(5..31),
-        (Channel::Letter | Channel::Call | Channel::Online | Channel::Fax | Channel::LeaderMailbox, _) => 1,
+        (
+            Channel::Letter
+            | Channel::Call
+            | Channel::Online
+            | Channel::Fax
+            | Channel::LeaderMailbox,
+            _,
+        ) => 1,
     };
-    let pool = if chance.random_bool(0.8) { &places.villages } else { &places.townships };
-    let place = pool.choose(chance).or(places.townships.first()).cloned().unwrap_or_default();
-    let subject = Subject::all().choose(chance).map_or("other", |subject| subject.code.as_str());
+    let pool = if chance.random_bool(0.8) {
+        &places.villages
+    } else {
+        &places.townships
+    };
+    let place = pool
+        .choose(chance)
+        .or(places.townships.first())
+        .cloned()
+        .unwrap_or_default();
+    let subject = Subject::all()
+        .choose(chance)
+        .map_or("other", |subject| subject.code.as_str());
     let agent = chance.random_bool(0.03);
     PlannedMatter {
         received: Date::default(),
@@ -193,23 +225,35 @@ fn conduct(chance: &mut ChaCha8Rng) -> Conduct {
         _ => Answer::Accept,
     };
     let late_to_accept = chance.random_bool(0.05) && answer == Answer::Accept;
-    let answer_after = if late_to_accept { chance.random_range(18..45) } else { chance.random_range(0..13) };
+    let answer_after = if late_to_accept {
+        chance.random_range(18..45)
+    } else {
+        chance.random_range(0..13)
+    };
     let objects = matches!(answer, Answer::ObjectAgreed | Answer::ObjectRefused);
     let late_opinion = chance.random_bool(0.07);
     let extended_by = chance.random_bool(0.06).then(|| chance.random_range(5..31));
     let opinion_after = match (late_opinion, extended_by) {
-        (true, _) => chance.random_bool(0.8).then(|| chance.random_range(95..140)),
+        (true, _) => chance
+            .random_bool(0.8)
+            .then(|| chance.random_range(95..140)),
         (false, Some(_)) => Some(chance.random_range(57..64)),
         (false, None) => Some(chance.random_range(6..55)),
     };
-    let evaluation = chance.random_bool(0.55).then(|| match chance.random_range(0..100) {
-        0..72 => Satisfaction::Satisfied,
-        72..92 => Satisfaction::BasicallySatisfied,
-        _ => Satisfaction::NotSatisfied,
-    });
+    let evaluation = chance
+        .random_bool(0.55)
+        .then(|| match chance.random_range(0..100) {
+            0..72 => Satisfaction::Satisfied,
+            72..92 => Satisfaction::BasicallySatisfied,
+            _ => Satisfaction::NotSatisfied,
+        });
     Conduct {
         answer,
-        answer_after: if objects { chance.random_range(0..4) } else { answer_after },
+        answer_after: if objects {
+            chance.random_range(0..4)
+        } else {
+            answer_after
+        },
         opinion_after,
         extended_by,
         delivered_after: chance.random_range(1..4),
@@ -226,8 +270,13 @@ fn repeat_some(chance: &mut ChaCha8Rng, planned: &mut [PlannedMatter]) {
             continue;
         }
         let earlier = planned[chance.random_range(0..index)].clone();
-        let Some(later) = planned.get_mut(index) else { continue };
-        if earlier.received < later.received && earlier.category != Category::Suggestion && later.category == earlier.category {
+        let Some(later) = planned.get_mut(index) else {
+            continue;
+        };
+        if earlier.received < later.received
+            && earlier.category != Category::Suggestion
+            && later.category == earlier.category
+        {
             later.petitioner = earlier.petitioner;
             later.subject = earlier.subject;
             later.place = earlier.place;
@@ -240,10 +289,16 @@ fn gather_some(chance: &mut ChaCha8Rng, planned: &mut [PlannedMatter], how_many:
     let visits: Vec<usize> = planned
         .iter()
         .enumerate()
-        .filter(|(_, matter)| matter.channel == Channel::Visit && matter.category == Category::Claim)
+        .filter(|(_, matter)| {
+            matter.channel == Channel::Visit && matter.category == Category::Claim
+        })
         .map(|(index, _)| index)
         .collect();
-    for index in visits.choose_multiple(chance, how_many).copied().collect::<Vec<_>>() {
+    for index in visits
+        .choose_multiple(chance, how_many)
+        .copied()
+        .collect::<Vec<_>>()
+    {
         if let Some(matter) = planned.get_mut(index) {
             matter.persons = chance.random_range(50..160);
         }
@@ -255,7 +310,12 @@ fn report(chance: &mut ChaCha8Rng, places: &Places, (first, days): (Date, u64)) 
     let happened = start_of_day(day) + chrono::TimeDelta::minutes(chance.random_range(0..1440));
     let known_after = chance.random_range(0..20);
     let late = chance.random_bool(0.1);
-    let reported_after = known_after + if late { chance.random_range(61..180) } else { chance.random_range(2..40) };
+    let reported_after = known_after
+        + if late {
+            chance.random_range(61..180)
+        } else {
+            chance.random_range(2..40)
+        };
     let acknowledged_after = (0..12)
         .map(|_| match chance.random_range(0..100) {
             0..82 => 5 * chance.random_range(1..5),

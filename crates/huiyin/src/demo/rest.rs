@@ -26,7 +26,9 @@ impl Rest {
     /// Over these services.
     #[must_use]
     pub fn new(clients: &Clients) -> Self {
-        Self { clients: clients.clone() }
+        Self {
+            clients: clients.clone(),
+        }
     }
 
     /// Moves the clock everybody shares.
@@ -34,10 +36,14 @@ impl Rest {
     /// # Errors
     /// When no service answers.
     pub async fn move_clock(&mut self, to: Instant) -> Result<()> {
-        let Some(clock) = self.clients.clocks.first() else { bail!("there is no clock to move") };
+        let Some(clock) = self.clients.clocks.first() else {
+            bail!("there is no clock to move")
+        };
         persist("moving the clock", || {
             let mut clock = clock.clone();
-            let request = MoveClockRequest { to_time: Some(wire::timestamp(to)) };
+            let request = MoveClockRequest {
+                to_time: Some(wire::timestamp(to)),
+            };
             async move { clock.move_clock(asked("demo", request)).await }
         })
         .await?;
@@ -71,14 +77,23 @@ impl Rest {
     /// # Errors
     /// When a service does not answer.
     pub async fn quarantined(&self) -> Result<u64> {
-        Ok(self.standings().await?.iter().map(|standing| standing.quarantined).sum())
+        Ok(self
+            .standings()
+            .await?
+            .iter()
+            .map(|standing| standing.quarantined)
+            .sum())
     }
 
     async fn standings(&self) -> Result<Vec<GetStandingResponse>> {
         try_join_all(self.clients.clocks.iter().map(|clock| {
             persist("asking where a service stands", move || {
                 let mut clock = clock.clone();
-                async move { clock.get_standing(asked("demo", GetStandingRequest {})).await }
+                async move {
+                    clock
+                        .get_standing(asked("demo", GetStandingRequest {}))
+                        .await
+                }
             })
         }))
         .await
@@ -100,12 +115,18 @@ fn unrest(standings: &[GetStandingResponse], heads: &Places) -> Option<String> {
             return Some(format!("{} facts wait in an outbox", standing.outbox_rows));
         }
         if standing.due_timers > 0 {
-            return Some(format!("{} timers are due and have not fired", standing.due_timers));
+            return Some(format!(
+                "{} timers are due and have not fired",
+                standing.due_timers
+            ));
         }
         for cursor in &standing.cursors {
             let (epoch, seq) = heads.get(&cursor.stream).copied().unwrap_or((1, 0));
             if (cursor.epoch, cursor.seq) != (epoch, seq) {
-                return Some(format!("{} is read to {} of {seq}", cursor.stream, cursor.seq));
+                return Some(format!(
+                    "{} is read to {} of {seq}",
+                    cursor.stream, cursor.seq
+                ));
             }
         }
     }

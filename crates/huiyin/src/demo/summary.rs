@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use anyhow::{Context as _, Result};
 use huiyin_domain::vocabulary::Level;
 use huiyin_proto::statistics::v1::{
-    GetIndicatorsRequest, GetOverviewRequest, GetOverviewResponse, GetTableRequest, Indicator, Table,
+    GetIndicatorsRequest, GetOverviewRequest, GetOverviewResponse, GetTableRequest, Indicator,
+    Table,
 };
 use serde::Serialize;
 use sqlx::{Connection as _, PgConnection, Row as _};
@@ -56,11 +57,19 @@ pub async fn ask(clients: &Clients, place: &str) -> Result<Told> {
     let statistics = &clients.statistics;
     let overview = persist("asking for the overview", || {
         let mut statistics = statistics.clone();
-        async move { statistics.get_overview(asked("demo", GetOverviewRequest::default())).await }
+        async move {
+            statistics
+                .get_overview(asked("demo", GetOverviewRequest::default()))
+                .await
+        }
     })
     .await?;
     let (from_date, to_date) = ("2025-01-01".to_owned(), "2025-12-31".to_owned());
-    let request = GetTableRequest { from_date: from_date.clone(), to_date: to_date.clone(), place_code: place.to_owned() };
+    let request = GetTableRequest {
+        from_date: from_date.clone(),
+        to_date: to_date.clone(),
+        place_code: place.to_owned(),
+    };
     let table = persist("asking for the year's table", || {
         let (mut statistics, request) = (statistics.clone(), asked("demo", request.clone()));
         async move { statistics.get_table(request).await }
@@ -68,14 +77,22 @@ pub async fn ask(clients: &Clients, place: &str) -> Result<Told> {
     .await?
     .table
     .context("an answer without a table")?;
-    let request = GetIndicatorsRequest { from_date, to_date, place_code: place.to_owned() };
+    let request = GetIndicatorsRequest {
+        from_date,
+        to_date,
+        place_code: place.to_owned(),
+    };
     let indicators = persist("asking for the indicators", || {
         let (mut statistics, request) = (statistics.clone(), asked("demo", request.clone()));
         async move { statistics.get_indicators(request).await }
     })
     .await?
     .indicators;
-    Ok(Told { overview, table, indicators })
+    Ok(Told {
+        overview,
+        table,
+        indicators,
+    })
 }
 
 impl Told {
@@ -83,35 +100,43 @@ impl Told {
     #[must_use]
     pub fn summary(&self) -> Summary {
         let overview = &self.overview;
-        let stage = |row: &huiyin_proto::statistics::v1::StageCount| short(row.stage().as_str_name(), "STAGE_");
+        let stage = |row: &huiyin_proto::statistics::v1::StageCount| {
+            short(row.stage().as_str_name(), "STAGE_")
+        };
         Summary {
-            stages: overview.stages.iter().filter(|row| row.count > 0).map(|row| (stage(row), row.count)).collect(),
+            stages: overview
+                .stages
+                .iter()
+                .filter(|row| row.count > 0)
+                .map(|row| (stage(row), row.count))
+                .collect(),
             clocks: overview
                 .clocks
                 .iter()
                 .filter(|row| row.running + row.kept + row.passed + row.lapsed > 0)
-                .map(|row| (short(row.kind().as_str_name(), "CLOCK_KIND_"), [row.running, row.kept, row.passed, row.lapsed]))
+                .map(|row| {
+                    (
+                        short(row.kind().as_str_name(), "CLOCK_KIND_"),
+                        [row.running, row.kept, row.passed, row.lapsed],
+                    )
+                })
                 .collect(),
             orders_issued: overview.orders_issued,
             orders_answered: overview.orders_answered,
             objections: overview.objections,
             alerts_raised: overview.alerts_raised,
-            alert_levels: overview
-                .alert_levels
-                .iter()
-                .filter(|row| row.addressed > 0)
-                .map(|row| {
-                    let counts = [row.addressed, row.delivered, row.acknowledged, row.acknowledged_late, row.escalations];
-                    (short(row.level().as_str_name(), "LEVEL_"), counts)
-                })
-                .collect(),
+            alert_levels: self.alert_levels(),
             total: self.table.total,
             sections: self
                 .table
                 .sections
                 .iter()
                 .map(|section| {
-                    let rows = section.rows.iter().map(|row| (row.key.clone(), row.count)).collect();
+                    let rows = section
+                        .rows
+                        .iter()
+                        .map(|row| (row.key.clone(), row.count))
+                        .collect();
                     (section.dimension.clone(), rows)
                 })
                 .collect(),
@@ -124,43 +149,89 @@ impl Told {
     }
 }
 
+impl Told {
+    fn alert_levels(&self) -> BTreeMap<String, [u64; 5]> {
+        let addressed = self
+            .overview
+            .alert_levels
+            .iter()
+            .filter(|row| row.addressed > 0);
+        addressed
+            .map(|row| {
+                let (in_time, late) = (row.acknowledged, row.acknowledged_late);
+                let counts = [row.addressed, row.delivered, in_time, late, row.escalations];
+                (short(row.level().as_str_name(), "LEVEL_"), counts)
+            })
+            .collect()
+    }
+}
+
 fn short(name: &str, prefix: &str) -> String {
     name.trim_start_matches(prefix).to_ascii_lowercase()
 }
+
+/// What is counted again: its name, and a statement that gives a key and a number.
+const RECOUNTS: [(&str, &str); 10] = [
+    (
+        "stage",
+        "SELECT stage AS key, count(*) AS number FROM intake.matter GROUP BY 1",
+    ),
+    (
+        "channel",
+        "SELECT channel AS key, count(*) AS number FROM intake.matter GROUP BY 1",
+    ),
+    (
+        "category",
+        "SELECT category AS key, count(*) AS number FROM intake.matter GROUP BY 1",
+    ),
+    (
+        "clock kept",
+        "SELECT kind AS key, count(*) AS number FROM supervision.clock WHERE state = 'kept' GROUP BY 1",
+    ),
+    (
+        "clock passed",
+        "SELECT kind AS key, count(*) AS number FROM supervision.clock
+         WHERE (passed_at IS NOT NULL OR state = 'overrun') GROUP BY 1",
+    ),
+    (
+        "orders",
+        "SELECT 'issued' AS key, count(*) AS number FROM supervision.supervise_order",
+    ),
+    (
+        "alerts",
+        "SELECT 'raised' AS key, count(*) AS number FROM stability_early_warning.alert",
+    ),
+    (
+        "addressed",
+        "SELECT level AS key, count(*) AS number FROM stability_early_warning.alert_recipient GROUP BY 1",
+    ),
+    (
+        "delivered",
+        "SELECT level AS key, count(*) AS number FROM stability_early_warning.alert_recipient
+         WHERE delivered_at IS NOT NULL GROUP BY 1",
+    ),
+    (
+        "acknowledged",
+        "SELECT level AS key, count(*) AS number FROM stability_early_warning.alert_recipient
+         WHERE acked_at IS NOT NULL GROUP BY 1",
+    ),
+];
 
 /// Counts again, by SQL over the schemas of the services that own the facts.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn recount(url: &str) -> Result<Vec<(String, u64)>> {
-    let mut database = PgConnection::connect(url).await.context("the recount cannot reach the database")?;
+    let mut database = PgConnection::connect(url)
+        .await
+        .context("the recount cannot reach the database")?;
     let mut counts = Vec::new();
-    let statements = [
-        ("stage", "SELECT stage AS key, count(*) AS number FROM intake.matter GROUP BY 1"),
-        ("channel", "SELECT channel AS key, count(*) AS number FROM intake.matter GROUP BY 1"),
-        ("category", "SELECT category AS key, count(*) AS number FROM intake.matter GROUP BY 1"),
-        ("clock kept", "SELECT kind AS key, count(*) AS number FROM supervision.clock WHERE state = 'kept' GROUP BY 1"),
-        (
-            "clock passed",
-            "SELECT kind AS key, count(*) AS number FROM supervision.clock
-             WHERE (passed_at IS NOT NULL OR state = 'overrun') GROUP BY 1",
-        ),
-        ("orders", "SELECT 'issued' AS key, count(*) AS number FROM supervision.supervise_order"),
-        ("alerts", "SELECT 'raised' AS key, count(*) AS number FROM stability_early_warning.alert"),
-        ("addressed", "SELECT level AS key, count(*) AS number FROM stability_early_warning.alert_recipient GROUP BY 1"),
-        (
-            "delivered",
-            "SELECT level AS key, count(*) AS number FROM stability_early_warning.alert_recipient
-             WHERE delivered_at IS NOT NULL GROUP BY 1",
-        ),
-        (
-            "acknowledged",
-            "SELECT level AS key, count(*) AS number FROM stability_early_warning.alert_recipient
-             WHERE acked_at IS NOT NULL GROUP BY 1",
-        ),
-    ];
-    for (what, statement) in statements {
-        for row in sqlx::query(statement).fetch_all(&mut database).await.with_context(|| format!("recounting {what}"))? {
+    for (what, statement) in RECOUNTS {
+        for row in sqlx::query(statement)
+            .fetch_all(&mut database)
+            .await
+            .with_context(|| format!("recounting {what}"))?
+        {
             let key: String = row.try_get("key")?;
             let number: i64 = row.try_get("number")?;
             counts.push((format!("{what} {key}"), u64::try_from(number).unwrap_or(0)));
@@ -205,9 +276,15 @@ pub fn counted(summary: &Summary) -> Vec<(String, u64)> {
 /// The lines in which two counts differ: what, the summary's number, the recount's.
 #[must_use]
 pub fn differences(summary: &[(String, u64)], recount: &[(String, u64)]) -> Vec<String> {
-    let ours: BTreeMap<&str, u64> = summary.iter().map(|(what, number)| (what.as_str(), *number)).collect();
-    let theirs: BTreeMap<&str, u64> =
-        recount.iter().filter(|(_, number)| *number > 0).map(|(what, number)| (what.as_str(), *number)).collect();
+    let ours: BTreeMap<&str, u64> = summary
+        .iter()
+        .map(|(what, number)| (what.as_str(), *number))
+        .collect();
+    let theirs: BTreeMap<&str, u64> = recount
+        .iter()
+        .filter(|(_, number)| *number > 0)
+        .map(|(what, number)| (what.as_str(), *number))
+        .collect();
     let mut all: Vec<&str> = ours.keys().chain(theirs.keys()).copied().collect();
     all.sort_unstable();
     all.dedup();
@@ -215,7 +292,11 @@ pub fn differences(summary: &[(String, u64)], recount: &[(String, u64)]) -> Vec<
         .filter(|what| ours.get(what) != theirs.get(what))
         .map(|what| {
             let number = |side: &BTreeMap<&str, u64>| side.get(what).copied().unwrap_or(0);
-            format!("{what}: the summary says {}, the recount {}", number(&ours), number(&theirs))
+            format!(
+                "{what}: the summary says {}, the recount {}",
+                number(&ours),
+                number(&theirs)
+            )
         })
         .collect()
 }
@@ -225,4 +306,3 @@ pub fn differences(summary: &[(String, u64)], recount: &[(String, u64)]) -> Vec<
 pub fn levels() -> Vec<&'static str> {
     Level::all().iter().map(|level| level.as_str()).collect()
 }
-

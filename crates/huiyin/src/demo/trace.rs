@@ -5,10 +5,14 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
 use anyhow::{Context as _, Result};
-use opentelemetry_proto::tonic::collector::trace::v1::trace_service_server::{TraceService, TraceServiceServer};
-use opentelemetry_proto::tonic::collector::trace::v1::{ExportTraceServiceRequest, ExportTraceServiceResponse};
-use opentelemetry_proto::tonic::common::v1::any_value::Value;
+use opentelemetry_proto::tonic::collector::trace::v1::trace_service_server::{
+    TraceService, TraceServiceServer,
+};
+use opentelemetry_proto::tonic::collector::trace::v1::{
+    ExportTraceServiceRequest, ExportTraceServiceResponse,
+};
 use opentelemetry_proto::tonic::common::v1::KeyValue;
+use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::trace::v1::Span as OtlpSpan;
 use tokio_stream::wrappers::TcpListenerStream;
 use tonic::{Request, Response, Status};
@@ -50,9 +54,16 @@ impl TraceService for Receiver {
     ) -> Result<Response<ExportTraceServiceResponse>, Status> {
         let mut spans = lock(&self.spans);
         for resource in request.into_inner().resource_spans {
-            let attributes = resource.resource.map(|resource| resource.attributes).unwrap_or_default();
+            let attributes = resource
+                .resource
+                .map(|resource| resource.attributes)
+                .unwrap_or_default();
             let process = text(&attributes, "service.name");
-            for span in resource.scope_spans.into_iter().flat_map(|scope| scope.spans) {
+            for span in resource
+                .scope_spans
+                .into_iter()
+                .flat_map(|scope| scope.spans)
+            {
                 spans.push(received(&process, span));
             }
         }
@@ -88,7 +99,9 @@ impl Receiver {
     /// When no port is free.
     pub async fn listen() -> Result<(Self, SocketAddr)> {
         let receiver = Self::default();
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.context("no port for traces")?;
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+            .await
+            .context("no port for traces")?;
         let address = listener.local_addr().context("no port for traces")?;
         let service = TraceServiceServer::new(receiver.clone());
         tokio::spawn(async move {
@@ -108,10 +121,14 @@ impl Receiver {
     pub fn widest(&self) -> Vec<Span> {
         let mut traces: BTreeMap<String, Vec<Span>> = BTreeMap::new();
         for span in lock(&self.spans).iter() {
-            traces.entry(span.trace.clone()).or_default().push(span.clone());
+            traces
+                .entry(span.trace.clone())
+                .or_default()
+                .push(span.clone());
         }
         let width = |spans: &Vec<Span>| {
-            let processes: BTreeSet<&str> = spans.iter().map(|span| span.process.as_str()).collect();
+            let processes: BTreeSet<&str> =
+                spans.iter().map(|span| span.process.as_str()).collect();
             (processes.len(), spans.len())
         };
         traces.into_values().max_by_key(width).unwrap_or_default()
@@ -122,7 +139,12 @@ impl Receiver {
 #[must_use]
 pub fn new_parent() -> String {
     let trace = huiyin_service_kit::chance::new_uuid().simple().to_string();
-    let span: String = huiyin_service_kit::chance::new_uuid().simple().to_string().chars().skip(16).collect();
+    let span: String = huiyin_service_kit::chance::new_uuid()
+        .simple()
+        .to_string()
+        .chars()
+        .skip(16)
+        .collect();
     format!("00-{trace}-{span}-01")
 }
 
@@ -132,7 +154,10 @@ pub fn tree(spans: &[Span]) -> Vec<String> {
     let ids: BTreeSet<&str> = spans.iter().map(|span| span.id.as_str()).collect();
     let begin = spans.iter().map(|span| span.start).min().unwrap_or(0);
     let mut lines = Vec::new();
-    let mut roots: Vec<&Span> = spans.iter().filter(|span| !ids.contains(span.parent.as_str())).collect();
+    let mut roots: Vec<&Span> = spans
+        .iter()
+        .filter(|span| !ids.contains(span.parent.as_str()))
+        .collect();
     roots.sort_by_key(|span| span.start);
     for root in roots {
         branch(spans, root, begin, String::new(), &mut lines);
@@ -149,8 +174,14 @@ fn branch(spans: &[Span], span: &Span, begin: u64, indent: String, lines: &mut V
         _ => "",
     };
     let process = span.process.trim_start_matches("huiyin-");
-    lines.push(format!("{indent}{process}: {}  at {at:.1} ms, {lasted:.1} ms{road}", span.name));
-    let mut children: Vec<&Span> = spans.iter().filter(|child| child.parent == span.id).collect();
+    lines.push(format!(
+        "{indent}{process}: {}  at {at:.1} ms, {lasted:.1} ms{road}",
+        span.name
+    ));
+    let mut children: Vec<&Span> = spans
+        .iter()
+        .filter(|child| child.parent == span.id)
+        .collect();
     children.sort_by_key(|child| child.start);
     for child in children {
         branch(spans, child, begin, format!("{indent}   "), lines);

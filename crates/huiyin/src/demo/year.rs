@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
-use chrono::{Days, Datelike as _, TimeDelta, Weekday};
+use chrono::{Datelike as _, Days, TimeDelta, Weekday};
 use futures::StreamExt as _;
 use huiyin_domain::calendar::WorkCalendar;
 use huiyin_domain::time::{Date, Instant, local_date, start_of_day};
@@ -67,15 +67,25 @@ pub struct Played {
 ///
 /// # Errors
 /// When an act is refused that should not be, or a service stays away for a minute.
-pub async fn play(clients: &Clients, plan: Arc<YearPlan>, actors: Arc<Actors>, progress: &dyn Fn(Date)) -> Result<Played> {
-    let mut agenda = Agenda { acts: BTreeMap::new(), end: start_of_day(plan.end) };
+pub async fn play(
+    clients: &Clients,
+    plan: Arc<YearPlan>,
+    actors: Arc<Actors>,
+    progress: &dyn Fn(Date),
+) -> Result<Played> {
+    let mut agenda = Agenda {
+        acts: BTreeMap::new(),
+        end: start_of_day(plan.end),
+    };
     open(&mut agenda, &plan);
     let mut rest = Rest::new(clients);
     let mut played = Played::default();
     while let Some((at, mut acts)) = agenda.acts.pop_first() {
         progress(local_date(at));
         rest.move_clock(at).await?;
-        rest.come().await.context("the constellation did not come to rest after the clock was moved")?;
+        rest.come()
+            .await
+            .context("the constellation did not come to rest after the clock was moved")?;
         played.instants += 1;
         // the same order whatever order the acts were put down in
         acts.sort_by_key(Act::order);
@@ -92,13 +102,17 @@ pub async fn play(clients: &Clients, plan: Arc<YearPlan>, actors: Arc<Actors>, p
                 agenda.add(when, act);
             }
         }
-        rest.come().await.context("the constellation did not come to rest")?;
+        rest.come()
+            .await
+            .context("the constellation did not come to rest")?;
         for (when, act) in actors.after(at).await? {
             agenda.add(when, act);
         }
     }
     rest.move_clock(start_of_day(plan.end)).await?;
-    rest.come().await.context("the constellation did not come to rest at the end of the year")?;
+    rest.come()
+        .await
+        .context("the constellation did not come to rest at the end of the year")?;
     Ok(played)
 }
 

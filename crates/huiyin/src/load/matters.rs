@@ -17,7 +17,14 @@ use crate::connect::{Clients, asked, persist};
 const AT_ONCE: usize = 8;
 /// The columns that must be there; `received_on`, `name`, `address`, `phone`, `id_number`, `persons` and
 /// `facts` may be.
-const COLUMNS: [&str; 6] = ["channel", "category", "subject", "place_code", "received_by", "main_request"];
+const COLUMNS: [&str; 6] = [
+    "channel",
+    "category",
+    "subject",
+    "place_code",
+    "received_by",
+    "main_request",
+];
 
 /// Registers the matters of a file. A row is known again by its line and text, so a rerun registers
 /// nothing twice.
@@ -58,20 +65,38 @@ pub async fn matters(clients: &Clients, file: impl Read) -> Result<Report> {
 }
 
 fn petition(row: &Row) -> Result<RegisterMatterRequest, (&'static str, String)> {
-    let channel = word("CHANNEL", row.get("channel"), words::Channel::from_str_name)
-        .ok_or_else(|| ("channel", "allowed: letter, visit, call, online, fax, leader_mailbox".to_owned()))?;
-    let category = word("CATEGORY", row.get("category"), words::Category::from_str_name)
-        .ok_or_else(|| ("category", "allowed: suggestion, denunciation, claim".to_owned()))?;
+    let channel =
+        word("CHANNEL", row.get("channel"), words::Channel::from_str_name).ok_or_else(|| {
+            (
+                "channel",
+                "allowed: letter, visit, call, online, fax, leader_mailbox".to_owned(),
+            )
+        })?;
+    let category = word(
+        "CATEGORY",
+        row.get("category"),
+        words::Category::from_str_name,
+    )
+    .ok_or_else(|| {
+        (
+            "category",
+            "allowed: suggestion, denunciation, claim".to_owned(),
+        )
+    })?;
     let received_time = match row.get("received_on") {
         "" => None,
         date => {
-            let date: Date = date.parse().map_err(|_| ("received_on", "a date such as 2026-03-31".to_owned()))?;
+            let date: Date = date
+                .parse()
+                .map_err(|_| ("received_on", "a date such as 2026-03-31".to_owned()))?;
             Some(wire::timestamp(start_of_day(date) + TimeDelta::hours(9)))
         }
     };
     let persons = match row.get("persons") {
         "" => 1,
-        number => number.parse().map_err(|_| ("persons", "a whole number from 1 to 100000".to_owned()))?,
+        number => number
+            .parse()
+            .map_err(|_| ("persons", "a whole number from 1 to 100000".to_owned()))?,
     };
     Ok(RegisterMatterRequest {
         request_id: row.request_id("matter"),
@@ -95,7 +120,11 @@ fn petition(row: &Row) -> Result<RegisterMatterRequest, (&'static str, String)> 
 }
 
 /// A word of the contract from the lower-case word of a file.
-pub(crate) fn word<T>(prefix: &str, text: &str, from_name: impl Fn(&str) -> Option<T>) -> Option<T> {
+pub fn word<T>(prefix: &str, text: &str, from_name: impl Fn(&str) -> Option<T>) -> Option<T> {
     let name = format!("{prefix}_{}", text.to_ascii_uppercase());
-    if text.eq_ignore_ascii_case("unspecified") { None } else { from_name(&name) }
+    if text.eq_ignore_ascii_case("unspecified") {
+        None
+    } else {
+        from_name(&name)
+    }
 }

@@ -64,7 +64,10 @@ impl LocalError {
 /// When the machine has none.
 pub fn free_port() -> Result<u16, LocalError> {
     let listener = TcpListener::bind("127.0.0.1:0").map_err(LocalError::io("no free port"))?;
-    Ok(listener.local_addr().map_err(LocalError::io("no free port"))?.port())
+    Ok(listener
+        .local_addr()
+        .map_err(LocalError::io("no free port"))?
+        .port())
 }
 
 /// The account that runs servers when we are root, which PostgreSQL refuses to be.
@@ -94,7 +97,9 @@ impl Account {
         let mut command = match self {
             Self::Ourselves => Command::new(program),
             Self::Other(user) => {
-                let group = said("id", &["-g", user]).await.unwrap_or_else(|| "65534".to_owned());
+                let group = said("id", &["-g", user])
+                    .await
+                    .unwrap_or_else(|| "65534".to_owned());
                 let mut command = Command::new("setpriv");
                 command
                     .arg(format!("--reuid={user}"))
@@ -104,16 +109,30 @@ impl Account {
                 command
             }
         };
-        command.current_dir(folder).stdin(Stdio::null()).kill_on_drop(false);
-        command.env("LC_ALL", "C.UTF-8").env_remove("PGDATA").env_remove("PGHOST").env_remove("PGPORT");
+        command
+            .current_dir(folder)
+            .stdin(Stdio::null())
+            .kill_on_drop(false);
+        command
+            .env("LC_ALL", "C.UTF-8")
+            .env_remove("PGDATA")
+            .env_remove("PGHOST")
+            .env_remove("PGPORT");
         command
     }
 
     /// Gives a folder to this account.
     pub(crate) async fn own(&self, folder: &Path) -> Result<(), LocalError> {
-        std::fs::create_dir_all(folder).map_err(LocalError::io(format!("{} cannot be made", folder.display())))?;
+        std::fs::create_dir_all(folder).map_err(LocalError::io(format!(
+            "{} cannot be made",
+            folder.display()
+        )))?;
         if let Self::Other(user) = self {
-            run(Command::new("chown").arg("-R").arg(user).arg(folder), "chown").await?;
+            run(
+                Command::new("chown").arg("-R").arg(user).arg(folder),
+                "chown",
+            )
+            .await?;
         }
         Ok(())
     }
@@ -132,7 +151,13 @@ impl Account {
             .display()
             .to_string()
             .chars()
-            .map(|letter| if letter.is_ascii_alphanumeric() { letter } else { '-' })
+            .map(|letter| {
+                if letter.is_ascii_alphanumeric() {
+                    letter
+                } else {
+                    '-'
+                }
+            })
             .collect();
         let other = PathBuf::from(format!("/var/tmp/huiyin{name}"));
         self.own(&other).await?;
@@ -158,8 +183,15 @@ pub(crate) async fn run(command: &mut Command, program: &str) -> Result<(), Loca
     if output.status.success() {
         return Ok(());
     }
-    let printed = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let printed = format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
     let lines: Vec<&str> = printed.lines().rev().take(5).collect();
     let words = lines.into_iter().rev().collect::<Vec<_>>().join(" | ");
-    Err(LocalError::Failed { program: program.to_owned(), words })
+    Err(LocalError::Failed {
+        program: program.to_owned(),
+        words,
+    })
 }

@@ -21,16 +21,27 @@ impl PrivatePostgres {
     ///
     /// # Errors
     /// When a program is missing or fails.
-    pub async fn start(programs: &Path, folder: &Path, settings: &[(&str, &str)]) -> Result<Self, LocalError> {
+    pub async fn start(
+        programs: &Path,
+        folder: &Path,
+        settings: &[(&str, &str)],
+    ) -> Result<Self, LocalError> {
         for program in ["initdb", "pg_ctl", "postgres"] {
             if !programs.join(program).exists() {
                 let folder = programs.display().to_string();
-                return Err(LocalError::Missing { program: program.to_owned(), folder, variable: "HUIYIN_POSTGRES_BIN" });
+                return Err(LocalError::Missing {
+                    program: program.to_owned(),
+                    folder,
+                    variable: "HUIYIN_POSTGRES_BIN",
+                });
             }
         }
         let account = Account::find().await;
         if folder.exists() {
-            std::fs::remove_dir_all(folder).map_err(LocalError::io(format!("{} cannot be emptied", folder.display())))?;
+            std::fs::remove_dir_all(folder).map_err(LocalError::io(format!(
+                "{} cannot be emptied",
+                folder.display()
+            )))?;
         }
         let folder = account.reachable(folder).await?;
         let mut options = String::new();
@@ -38,7 +49,14 @@ impl PrivatePostgres {
             options.push_str(&format!(" -c {key}={value}"));
         }
         let password = crate::chance::new_uuid().simple().to_string();
-        let server = Self { programs: programs.to_owned(), folder, account, port: free_port()?, password, options };
+        let server = Self {
+            programs: programs.to_owned(),
+            folder,
+            account,
+            port: free_port()?,
+            password,
+            options,
+        };
         server.make().await?;
         server.up().await?;
         Ok(server)
@@ -47,14 +65,27 @@ impl PrivatePostgres {
     async fn make(&self) -> Result<(), LocalError> {
         let data = self.folder.join("data");
         if data.exists() {
-            std::fs::remove_dir_all(&data).map_err(LocalError::io(format!("{} cannot be emptied", data.display())))?;
+            std::fs::remove_dir_all(&data).map_err(LocalError::io(format!(
+                "{} cannot be emptied",
+                data.display()
+            )))?;
         }
         let secret = self.folder.join("password");
-        std::fs::write(&secret, &self.password).map_err(LocalError::io("the password file cannot be written"))?;
+        std::fs::write(&secret, &self.password)
+            .map_err(LocalError::io("the password file cannot be written"))?;
         self.account.own(&self.folder).await?;
-        let mut initdb = self.account.command(&self.programs.join("initdb"), &self.folder).await;
+        let mut initdb = self
+            .account
+            .command(&self.programs.join("initdb"), &self.folder)
+            .await;
         initdb
-            .args(["--username=huiyin", "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--no-sync"])
+            .args([
+                "--username=huiyin",
+                "--auth=scram-sha-256",
+                "--encoding=UTF8",
+                "--locale=C",
+                "--no-sync",
+            ])
             .arg(format!("--pwfile={}", secret.display()))
             .arg("-D")
             .arg(&data);
@@ -75,17 +106,30 @@ impl PrivatePostgres {
             .stdout(std::process::Stdio::null())
             .stderr(std::process::Stdio::null());
         // pg_ctl's child keeps the pipes open, so nothing is captured; the log file has the reason
-        let status = start.status().await.map_err(LocalError::io("pg_ctl cannot be started"))?;
+        let status = start
+            .status()
+            .await
+            .map_err(LocalError::io("pg_ctl cannot be started"))?;
         if status.success() {
             return Ok(());
         }
         let log = std::fs::read_to_string(self.folder.join("server.log")).unwrap_or_default();
-        let words = log.lines().last().unwrap_or("no log was written").to_owned();
-        Err(LocalError::Failed { program: "postgres".to_owned(), words })
+        let words = log
+            .lines()
+            .last()
+            .unwrap_or("no log was written")
+            .to_owned();
+        Err(LocalError::Failed {
+            program: "postgres".to_owned(),
+            words,
+        })
     }
 
     async fn control(&self) -> tokio::process::Command {
-        let mut control = self.account.command(&self.programs.join("pg_ctl"), &self.folder).await;
+        let mut control = self
+            .account
+            .command(&self.programs.join("pg_ctl"), &self.folder)
+            .await;
         control.arg("-D").arg(self.folder.join("data"));
         control
     }
@@ -93,7 +137,10 @@ impl PrivatePostgres {
     /// The address of a database on this server, as its superuser.
     #[must_use]
     pub fn url(&self, database: &str) -> String {
-        format!("postgres://huiyin:{}@127.0.0.1:{}/{database}", self.password, self.port)
+        format!(
+            "postgres://huiyin:{}@127.0.0.1:{}/{database}",
+            self.password, self.port
+        )
     }
 
     /// The folder of its data and log.
@@ -118,6 +165,10 @@ impl PrivatePostgres {
     /// When it does not stop.
     pub async fn stop(&self) -> Result<(), LocalError> {
         let mut stop = self.control().await;
-        run(stop.args(["stop", "-m", "fast", "-w", "-t", "20"]), "pg_ctl stop").await
+        run(
+            stop.args(["stop", "-m", "fast", "-w", "-t", "20"]),
+            "pg_ctl stop",
+        )
+        .await
     }
 }

@@ -22,10 +22,24 @@ fn failed(what: &'static str) -> impl FnOnce(sqlx::Error) -> LocalError {
 ///
 /// # Errors
 /// When the server refuses a statement.
-pub async fn prepare(admin_url: &str, database: &str, clock: Option<Instant>) -> Result<Addresses, LocalError> {
-    let options = PgConnectOptions::from_str(admin_url).map_err(failed("the server's address cannot be read"))?;
-    let mut server = options.clone().connect().await.map_err(failed("the server does not answer"))?;
-    say(&mut server, format!("CREATE DATABASE {database}"), "the database cannot be made").await?;
+pub async fn prepare(
+    admin_url: &str,
+    database: &str,
+    clock: Option<Instant>,
+) -> Result<Addresses, LocalError> {
+    let options = PgConnectOptions::from_str(admin_url)
+        .map_err(failed("the server's address cannot be read"))?;
+    let mut server = options
+        .clone()
+        .connect()
+        .await
+        .map_err(failed("the server does not answer"))?;
+    say(
+        &mut server,
+        format!("CREATE DATABASE {database}"),
+        "the database cannot be made",
+    )
+    .await?;
     for service in ServiceName::ALL {
         let role = service.key();
         let make = format!(
@@ -34,22 +48,45 @@ pub async fn prepare(admin_url: &str, database: &str, clock: Option<Instant>) ->
         );
         say(&mut server, make, "a role cannot be made").await?;
     }
-    server.close().await.map_err(failed("the server does not answer"))?;
-    let mut inside = options.clone().database(database).connect().await.map_err(failed("the database does not answer"))?;
+    server
+        .close()
+        .await
+        .map_err(failed("the server does not answer"))?;
+    let mut inside = options
+        .clone()
+        .database(database)
+        .connect()
+        .await
+        .map_err(failed("the database does not answer"))?;
     for service in ServiceName::ALL {
         let role = service.key();
-        say(&mut inside, format!("CREATE SCHEMA {role} AUTHORIZATION {role}"), "a schema cannot be made").await?;
+        say(
+            &mut inside,
+            format!("CREATE SCHEMA {role} AUTHORIZATION {role}"),
+            "a schema cannot be made",
+        )
+        .await?;
     }
     if let Some(clock) = clock {
         lay_clock(&mut inside, clock).await?;
     }
-    inside.close().await.map_err(failed("the database does not answer"))?;
-    Ok(ServiceName::ALL.into_iter().map(|service| (service, address(&options, database, service))).collect())
+    inside
+        .close()
+        .await
+        .map_err(failed("the database does not answer"))?;
+    Ok(ServiceName::ALL
+        .into_iter()
+        .map(|service| (service, address(&options, database, service)))
+        .collect())
 }
 
 fn address(options: &PgConnectOptions, database: &str, service: ServiceName) -> String {
     let role = service.key();
-    format!("postgres://{role}:{role}@{}:{}/{database}", options.get_host(), options.get_port())
+    format!(
+        "postgres://{role}:{role}@{}:{}/{database}",
+        options.get_host(),
+        options.get_port()
+    )
 }
 
 async fn lay_clock(inside: &mut PgConnection, clock: Instant) -> Result<(), LocalError> {
@@ -58,7 +95,10 @@ async fn lay_clock(inside: &mut PgConnection, clock: Instant) -> Result<(), Loca
         "CREATE TABLE development.clock (
              one boolean PRIMARY KEY DEFAULT true CHECK (one), now_time timestamptz NOT NULL)"
             .to_owned(),
-        format!("INSERT INTO development.clock (now_time) VALUES ('{}')", clock.to_rfc3339()),
+        format!(
+            "INSERT INTO development.clock (now_time) VALUES ('{}')",
+            clock.to_rfc3339()
+        ),
         "GRANT USAGE ON SCHEMA development TO PUBLIC".to_owned(),
         "GRANT SELECT, UPDATE ON development.clock TO PUBLIC".to_owned(),
     ];
@@ -68,7 +108,14 @@ async fn lay_clock(inside: &mut PgConnection, clock: Instant) -> Result<(), Loca
     Ok(())
 }
 
-async fn say(connection: &mut PgConnection, statement: String, what: &'static str) -> Result<(), LocalError> {
-    sqlx::query(AssertSqlSafe(statement)).execute(connection).await.map_err(failed(what))?;
+async fn say(
+    connection: &mut PgConnection,
+    statement: String,
+    what: &'static str,
+) -> Result<(), LocalError> {
+    sqlx::query(AssertSqlSafe(statement))
+        .execute(connection)
+        .await
+        .map_err(failed(what))?;
     Ok(())
 }

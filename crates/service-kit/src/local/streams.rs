@@ -25,12 +25,21 @@ impl PrivateStreams {
     pub async fn start(program: &Path, folder: &Path) -> Result<Self, LocalError> {
         if !program.exists() {
             let folder = program.display().to_string();
-            return Err(LocalError::Missing { program: "redis-server or valkey-server".to_owned(), folder, variable: "HUIYIN_STREAM_SERVER" });
+            return Err(LocalError::Missing {
+                program: "redis-server or valkey-server".to_owned(),
+                folder,
+                variable: "HUIYIN_STREAM_SERVER",
+            });
         }
         let folder = Account::find().await.reachable(folder).await?;
         let port = free_port()?;
         let child = spawn(program, &folder, port).await?;
-        let server = Self { program: program.to_owned(), folder, port, child };
+        let server = Self {
+            program: program.to_owned(),
+            folder,
+            port,
+            child,
+        };
         server.answers().await?;
         Ok(server)
     }
@@ -46,7 +55,10 @@ impl PrivateStreams {
     /// # Errors
     /// When it does not come back.
     pub async fn kill_and_restart(&mut self) -> Result<(), LocalError> {
-        self.child.kill().await.map_err(LocalError::io("the stream server cannot be killed"))?;
+        self.child
+            .kill()
+            .await
+            .map_err(LocalError::io("the stream server cannot be killed"))?;
         self.child = spawn(&self.program, &self.folder, self.port).await?;
         self.answers().await
     }
@@ -56,11 +68,17 @@ impl PrivateStreams {
     /// # Errors
     /// When it cannot be killed.
     pub async fn stop(&mut self) -> Result<(), LocalError> {
-        self.child.kill().await.map_err(LocalError::io("the stream server cannot be stopped"))
+        self.child
+            .kill()
+            .await
+            .map_err(LocalError::io("the stream server cannot be stopped"))
     }
 
     async fn answers(&self) -> Result<(), LocalError> {
-        let failed = |words: String| LocalError::Failed { program: "the stream server".to_owned(), words };
+        let failed = |words: String| LocalError::Failed {
+            program: "the stream server".to_owned(),
+            words,
+        };
         let client = redis::Client::open(self.url()).map_err(|error| failed(error.to_string()))?;
         for _ in 0..200 {
             if client.get_multiplexed_async_connection().await.is_ok() {
@@ -73,13 +91,27 @@ impl PrivateStreams {
 }
 
 async fn spawn(program: &Path, folder: &Path, port: u16) -> Result<Child, LocalError> {
-    let log = std::fs::File::create(folder.join("server.log")).map_err(LocalError::io("the stream server's log cannot be made"))?;
+    let log = std::fs::File::create(folder.join("server.log"))
+        .map_err(LocalError::io("the stream server's log cannot be made"))?;
     let mut command = Account::find().await.command(program, folder).await;
     command
-        .args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--daemonize", "no", "--databases", "4096"])
+        .args([
+            "--bind",
+            "127.0.0.1",
+            "--save",
+            "",
+            "--appendonly",
+            "no",
+            "--daemonize",
+            "no",
+            "--databases",
+            "4096",
+        ])
         .args(["--port", &port.to_string(), "--protected-mode", "yes"])
         .stdout(Stdio::from(log))
         .stderr(Stdio::null())
         .kill_on_drop(true);
-    command.spawn().map_err(LocalError::io("the stream server cannot be started"))
+    command
+        .spawn()
+        .map_err(LocalError::io("the stream server cannot be started"))
 }

@@ -29,7 +29,9 @@ const TRIES: u32 = 3;
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// The effect of a run of events, in order, in one transaction.
-pub type React = Arc<dyn for<'a> Fn(&'a mut Tx, &'a [Event]) -> BoxFuture<'a, Result<(), Problem>> + Send + Sync>;
+pub type React = Arc<
+    dyn for<'a> Fn(&'a mut Tx, &'a [Event]) -> BoxFuture<'a, Result<(), Problem>> + Send + Sync,
+>;
 /// Called after the commit of an effect.
 pub type AfterCommit = Arc<dyn Fn() + Send + Sync>;
 
@@ -50,17 +52,33 @@ impl Reaction {
     /// A reaction to the ordinary stream of another service.
     pub fn to<F>(from: ServiceName, react: F) -> Self
     where
-        F: for<'a> Fn(&'a mut Tx, &'a [Event]) -> BoxFuture<'a, Result<(), Problem>> + Send + Sync + 'static,
+        F: for<'a> Fn(&'a mut Tx, &'a [Event]) -> BoxFuture<'a, Result<(), Problem>>
+            + Send
+            + Sync
+            + 'static,
     {
-        Self { stream: streams::ordinary(from), from, react: Arc::new(react), after_commit: None }
+        Self {
+            stream: streams::ordinary(from),
+            from,
+            react: Arc::new(react),
+            after_commit: None,
+        }
     }
 
     /// A reaction to the urgent stream of a level.
     pub fn to_alerts<F>(level: Level, from: ServiceName, react: F) -> Self
     where
-        F: for<'a> Fn(&'a mut Tx, &'a [Event]) -> BoxFuture<'a, Result<(), Problem>> + Send + Sync + 'static,
+        F: for<'a> Fn(&'a mut Tx, &'a [Event]) -> BoxFuture<'a, Result<(), Problem>>
+            + Send
+            + Sync
+            + 'static,
     {
-        Self { stream: streams::alerts(level), from, react: Arc::new(react), after_commit: None }
+        Self {
+            stream: streams::alerts(level),
+            from,
+            react: Arc::new(react),
+            after_commit: None,
+        }
     }
 
     /// The same reaction, with a call after each commit.
@@ -143,12 +161,19 @@ impl Consumer {
     }
 
     /// Applies a run; `None` when somebody else moved the cursor meanwhile.
-    async fn apply(&self, at: Place, run: Vec<Sequenced>, via: Via) -> Result<Option<Place>, Problem> {
+    async fn apply(
+        &self,
+        at: Place,
+        run: Vec<Sequenced>,
+        via: Via,
+    ) -> Result<Option<Place>, Problem> {
         let mut at = at;
         for part in parts(run) {
             let first = part.as_slice();
             let span = span_of(first, &self.reaction.stream, via);
-            let Some(reached) = self.apply_part(at, part).instrument(span).await? else { return Ok(None) };
+            let Some(reached) = self.apply_part(at, part).instrument(span).await? else {
+                return Ok(None);
+            };
             at = reached;
         }
         Ok(Some(at))
@@ -169,17 +194,26 @@ impl Consumer {
         for entry in part {
             let alone: Arc<[Sequenced]> = Arc::from(vec![entry.clone()]);
             let outcome = match self.attempt(at, &alone, true).await {
-                Err(problem) if !problem.is_retryable() => self.persist(at, &alone, problem).await?,
+                Err(problem) if !problem.is_retryable() => {
+                    self.persist(at, &alone, problem).await?
+                }
                 other => other?,
             };
-            let Some(reached) = outcome else { return Ok(None) };
+            let Some(reached) = outcome else {
+                return Ok(None);
+            };
             at = reached;
         }
         Ok(Some(at))
     }
 
     /// Tries a failing entry again and sets it aside when it keeps failing.
-    async fn persist(&self, at: Place, alone: &Arc<[Sequenced]>, first: Problem) -> Result<Option<Place>, Problem> {
+    async fn persist(
+        &self,
+        at: Place,
+        alone: &Arc<[Sequenced]>,
+        first: Problem,
+    ) -> Result<Option<Place>, Problem> {
         let mut problem = first;
         for _ in 1..TRIES {
             match self.attempt(at, alone, true).await {
@@ -191,7 +225,12 @@ impl Consumer {
         self.quarantine(at, alone, &problem).await
     }
 
-    async fn quarantine(&self, at: Place, alone: &Arc<[Sequenced]>, problem: &Problem) -> Result<Option<Place>, Problem> {
+    async fn quarantine(
+        &self,
+        at: Place,
+        alone: &Arc<[Sequenced]>,
+        problem: &Problem,
+    ) -> Result<Option<Place>, Problem> {
         if let Some(entry) = alone.first() {
             sqlx::query!(
                 "INSERT INTO quarantine (consumer, stream, epoch, seq, event_id, payload, reason)
@@ -211,15 +250,33 @@ impl Consumer {
         self.attempt(at, alone, false).await
     }
 
-    async fn attempt(&self, at: Place, part: &Arc<[Sequenced]>, react: bool) -> Result<Option<Place>, Problem> {
-        let Some(last) = part.last() else { return Ok(Some(at)) };
-        let reached = Place { epoch: last.epoch, seq: last.seq };
-        let events: Arc<[Event]> = if react { decode(part)?.into() } else { Arc::from(Vec::new()) };
+    async fn attempt(
+        &self,
+        at: Place,
+        part: &Arc<[Sequenced]>,
+        react: bool,
+    ) -> Result<Option<Place>, Problem> {
+        let Some(last) = part.last() else {
+            return Ok(Some(at));
+        };
+        let reached = Place {
+            epoch: last.epoch,
+            seq: last.seq,
+        };
+        let events: Arc<[Event]> = if react {
+            decode(part)?.into()
+        } else {
+            Arc::from(Vec::new())
+        };
         let (name, reaction, part_of_tx) = (self.name(), self.reaction.clone(), Arc::clone(part));
         let moved = self
             .database
             .transaction("react", move |tx| {
-                let (part, events, reaction) = (Arc::clone(&part_of_tx), Arc::clone(&events), reaction.clone());
+                let (part, events, reaction) = (
+                    Arc::clone(&part_of_tx),
+                    Arc::clone(&events),
+                    reaction.clone(),
+                );
                 Box::pin(async move {
                     if !move_cursor(tx.connection(), (name, &reaction.stream), at, reached).await? {
                         return Ok::<bool, Problem>(false);
@@ -246,7 +303,11 @@ impl Consumer {
     }
 
     fn count(&self, entries: usize, outcome: &str) {
-        let labels = [("service", self.name()), ("stream", self.reaction.stream.as_str()), ("outcome", outcome)];
+        let labels = [
+            ("service", self.name()),
+            ("stream", self.reaction.stream.as_str()),
+            ("outcome", outcome),
+        ];
         metrics::count("huiyin_consumer_effects", entries as u64, &labels);
     }
 }
@@ -274,8 +335,14 @@ async fn move_cursor(
     Ok(moved.rows_affected() == 1)
 }
 
-async fn write_inbox(connection: &mut PgConnection, consumer: &str, part: &[Sequenced]) -> Result<(), sqlx::Error> {
-    let Some(first) = part.first() else { return Ok(()) };
+async fn write_inbox(
+    connection: &mut PgConnection,
+    consumer: &str,
+    part: &[Sequenced],
+) -> Result<(), sqlx::Error> {
+    let Some(first) = part.first() else {
+        return Ok(());
+    };
     let seqs: Vec<i64> = part.iter().map(|entry| entry.seq).collect();
     let ids: Vec<uuid::Uuid> = part.iter().map(|entry| entry.event_id).collect();
     sqlx::query!(
@@ -295,8 +362,9 @@ async fn write_inbox(connection: &mut PgConnection, consumer: &str, part: &[Sequ
 fn decode(part: &[Sequenced]) -> Result<Vec<Event>, Problem> {
     part.iter()
         .map(|entry| {
-            Event::decode(entry.payload.as_slice())
-                .map_err(|error| Problem::Unexpected(format!("entry {} does not decode: {error}", entry.seq)))
+            Event::decode(entry.payload.as_slice()).map_err(|error| {
+                Problem::Unexpected(format!("entry {} does not decode: {error}", entry.seq))
+            })
         })
         .collect()
 }
@@ -317,7 +385,9 @@ fn parts(run: Vec<Sequenced>) -> Vec<Vec<Sequenced>> {
 }
 
 fn trace_of(entry: &Sequenced) -> String {
-    Event::decode(entry.payload.as_slice()).map(|event| event.trace_parent).unwrap_or_default()
+    Event::decode(entry.payload.as_slice())
+        .map(|event| event.trace_parent)
+        .unwrap_or_default()
 }
 
 fn is_traced(entry: &Sequenced) -> bool {
@@ -325,8 +395,13 @@ fn is_traced(entry: &Sequenced) -> bool {
 }
 
 fn span_of(part: &[Sequenced], stream: &str, via: Via) -> tracing::Span {
-    let traced = part.first().map(trace_of).filter(|trace| telemetry::is_sampled(trace));
-    let Some(trace_parent) = traced else { return tracing::Span::none() };
+    let traced = part
+        .first()
+        .map(trace_of)
+        .filter(|trace| telemetry::is_sampled(trace));
+    let Some(trace_parent) = traced else {
+        return tracing::Span::none();
+    };
     let seq = part.first().map_or(0, |entry| entry.seq);
     let span = tracing::info_span!(
         "react",

@@ -1,8 +1,8 @@
 //! The dense feed: read by SQL inside a service, over `FeedService.ReadFeed` from outside.
 
 use huiyin_proto::feed::v1::{
-    FeedEntry, ListStreamsRequest, ListStreamsResponse, ReadFeedRequest, ReadFeedResponse, StreamHead,
-    feed_service_server::FeedService,
+    FeedEntry, ListStreamsRequest, ListStreamsResponse, ReadFeedRequest, ReadFeedResponse,
+    StreamHead, feed_service_server::FeedService,
 };
 use sqlx::PgPool;
 use tonic::{Request, Response, Status};
@@ -28,9 +28,13 @@ pub struct Head {
 /// # Errors
 /// When the database does not answer.
 pub async fn head(pool: &PgPool, stream: &str) -> Result<Option<Head>, sqlx::Error> {
-    sqlx::query_as!(Head, "SELECT stream, epoch, seq FROM stream_head WHERE stream = $1", stream)
-        .fetch_optional(pool)
-        .await
+    sqlx::query_as!(
+        Head,
+        "SELECT stream, epoch, seq FROM stream_head WHERE stream = $1",
+        stream
+    )
+    .fetch_optional(pool)
+    .await
 }
 
 /// The heads of every stream this service writes; there are at most a few dozen.
@@ -38,9 +42,12 @@ pub async fn head(pool: &PgPool, stream: &str) -> Result<Option<Head>, sqlx::Err
 /// # Errors
 /// When the database does not answer.
 pub async fn heads(pool: &PgPool) -> Result<Vec<Head>, sqlx::Error> {
-    sqlx::query_as!(Head, "SELECT stream, epoch, seq FROM stream_head ORDER BY stream LIMIT 1000")
-        .fetch_all(pool)
-        .await
+    sqlx::query_as!(
+        Head,
+        "SELECT stream, epoch, seq FROM stream_head ORDER BY stream LIMIT 1000"
+    )
+    .fetch_all(pool)
+    .await
 }
 
 /// Up to `limit` entries of one epoch after a sequence number.
@@ -112,7 +119,10 @@ pub struct FeedRpc {
 
 #[tonic::async_trait]
 impl FeedService for FeedRpc {
-    async fn read_feed(&self, request: Request<ReadFeedRequest>) -> Result<Response<ReadFeedResponse>, Status> {
+    async fn read_feed(
+        &self,
+        request: Request<ReadFeedRequest>,
+    ) -> Result<Response<ReadFeedResponse>, Status> {
         let request = request.into_inner();
         let mut violations = Violations::default();
         violations.within("limit", request.limit, 0..=1000);
@@ -120,12 +130,18 @@ impl FeedService for FeedRpc {
         violations.finish()?;
         let epoch = i32::try_from(request.epoch.max(1)).map_err(|_| wrong_cursor())?;
         let after = i64::try_from(request.after_seq).map_err(|_| wrong_cursor())?;
-        let limit = if request.limit == 0 { 200 } else { i64::from(request.limit) };
+        let limit = if request.limit == 0 {
+            200
+        } else {
+            i64::from(request.limit)
+        };
         let (rows, head) = read_after(self.database.pool(), &request.stream, (epoch, after), limit)
             .await
             .map_err(Problem::from)?;
         let (head_epoch, head_seq) = head.map_or((1, 0), |head| (head.epoch, head.seq));
-        if epoch > head_epoch || (epoch == head_epoch && after > head_seq.max(rows.last().map_or(0, |row| row.seq))) {
+        if epoch > head_epoch
+            || (epoch == head_epoch && after > head_seq.max(rows.last().map_or(0, |row| row.seq)))
+        {
             return Err(wrong_cursor().into());
         }
         Ok(Response::new(ReadFeedResponse {
@@ -141,12 +157,21 @@ impl FeedService for FeedRpc {
         request: Request<ListStreamsRequest>,
     ) -> Result<Response<ListStreamsResponse>, Status> {
         let request = request.into_inner();
-        let size = usize::try_from(if request.page_size == 0 { 100 } else { request.page_size.min(1000) }).unwrap_or(100);
+        let size = usize::try_from(if request.page_size == 0 {
+            100
+        } else {
+            request.page_size.min(1000)
+        })
+        .unwrap_or(100);
         let heads = heads(self.database.pool()).await.map_err(Problem::from)?;
         let mut streams: Vec<StreamHead> = heads
             .into_iter()
             .filter(|head| head.stream.as_str() > request.page_token.as_str())
-            .map(|head| StreamHead { stream: head.stream, epoch: unsigned32(head.epoch), seq: unsigned(head.seq) })
+            .map(|head| StreamHead {
+                stream: head.stream,
+                epoch: unsigned32(head.epoch),
+                seq: unsigned(head.seq),
+            })
             .collect();
         let more = streams.len() > size;
         streams.truncate(size);
@@ -154,12 +179,17 @@ impl FeedService for FeedRpc {
             Some(last) if more => last.stream.clone(),
             Some(_) | None => String::new(),
         };
-        Ok(Response::new(ListStreamsResponse { streams, next_page_token }))
+        Ok(Response::new(ListStreamsResponse {
+            streams,
+            next_page_token,
+        }))
     }
 }
 
 fn wrong_cursor() -> Problem {
-    Problem::WrongCursor { words: "the cursor is ahead of the stream, or of an epoch that has not begun".to_owned() }
+    Problem::WrongCursor {
+        words: "the cursor is ahead of the stream, or of an epoch that has not begun".to_owned(),
+    }
 }
 
 fn entry(row: Sequenced) -> FeedEntry {

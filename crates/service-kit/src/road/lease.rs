@@ -25,7 +25,11 @@ pub struct Lease {
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn take(pool: &PgPool, name: &'static str, holder: &str) -> Result<Option<Lease>, sqlx::Error> {
+pub async fn take(
+    pool: &PgPool,
+    name: &'static str,
+    holder: &str,
+) -> Result<Option<Lease>, sqlx::Error> {
     let lasts = LASTS.as_secs_f64();
     let term = sqlx::query_scalar!(
         "INSERT INTO lease AS held (name, holder, term, expires_at)
@@ -42,7 +46,11 @@ pub async fn take(pool: &PgPool, name: &'static str, holder: &str) -> Result<Opt
     )
     .fetch_optional(pool)
     .await?;
-    Ok(term.map(|term| Lease { name, holder: holder.to_owned(), term }))
+    Ok(term.map(|term| Lease {
+        name,
+        holder: holder.to_owned(),
+        term,
+    }))
 }
 
 /// Gives a lease back, so that the next holder need not wait.

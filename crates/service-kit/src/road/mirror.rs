@@ -46,7 +46,12 @@ static APPEND: LazyLock<redis::Script> = LazyLock::new(|| {
 
 /// Copies every stream of one service until the process stops. The copy may fail at any time: the
 /// feed is the truth.
-pub async fn run(database: Database, client: redis::Client, mut batches: mpsc::Receiver<Batch>, stopper: Stopper) {
+pub async fn run(
+    database: Database,
+    client: redis::Client,
+    mut batches: mpsc::Receiver<Batch>,
+    stopper: Stopper,
+) {
     let mut connection: Option<MultiplexedConnection> = None;
     let mut compare = tokio::time::interval(COMPARE_EVERY);
     compare.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -59,7 +64,9 @@ pub async fn run(database: Database, client: redis::Client, mut batches: mpsc::R
         if connection.is_none() {
             connection = connect(&client).await;
         }
-        let Some(open) = connection.as_mut() else { continue };
+        let Some(open) = connection.as_mut() else {
+            continue;
+        };
         let done = match batch {
             Some(batch) => publish(&database, open, batch).await,
             None => compare_all(&database, open).await,
@@ -76,7 +83,10 @@ pub async fn connect(client: &redis::Client) -> Option<MultiplexedConnection> {
     let config = redis::AsyncConnectionConfig::new()
         .set_connection_timeout(Some(Duration::from_millis(500)))
         .set_response_timeout(Some(Duration::from_millis(1000)));
-    match client.get_multiplexed_async_connection_with_config(&config).await {
+    match client
+        .get_multiplexed_async_connection_with_config(&config)
+        .await
+    {
         Ok(connection) => Some(connection),
         Err(error) => {
             tracing::debug!(%error, "the stream server does not answer");
@@ -105,11 +115,22 @@ pub async fn publish(
     connection: &mut MultiplexedConnection,
     batch: Batch,
 ) -> Result<(), MirrorError> {
-    let Some(last) = batch.last() else { return Ok(()) };
+    let Some(last) = batch.last() else {
+        return Ok(());
+    };
     let (stream, epoch, seq) = (last.stream.clone(), last.epoch, last.seq);
     let reached = append(connection, &batch, false).await?;
     if reached != seq {
-        bring_up(database, connection, Place { stream: &stream, epoch, reached }).await?;
+        bring_up(
+            database,
+            connection,
+            Place {
+                stream: &stream,
+                epoch,
+                reached,
+            },
+        )
+        .await?;
         return Ok(());
     }
     counted(database, &stream, batch.len());
@@ -128,17 +149,26 @@ async fn bring_up(
     connection: &mut MultiplexedConnection,
     place: Place<'_>,
 ) -> Result<(), MirrorError> {
-    let Some(head) = feed::head(database.pool(), place.stream).await? else { return Ok(()) };
+    let Some(head) = feed::head(database.pool(), place.stream).await? else {
+        return Ok(());
+    };
     if head.epoch != place.epoch {
         return Ok(()); // the next comparison sees the new epoch
     }
     if place.reached > head.seq {
         feed::begin_epoch(database.pool(), place.stream, head.epoch).await?;
-        tracing::error!(stream = place.stream, mirror = place.reached, feed = head.seq,
-            "the mirror is ahead of the database: a new epoch begins");
+        tracing::error!(
+            stream = place.stream,
+            mirror = place.reached,
+            feed = head.seq,
+            "the mirror is ahead of the database: a new epoch begins"
+        );
         return Ok(());
     }
-    let labels = [("service", database.service().as_str()), ("stream", place.stream)];
+    let labels = [
+        ("service", database.service().as_str()),
+        ("stream", place.stream),
+    ];
     metrics::count("huiyin_stream_rewinds", 1, &labels);
     let mut reached = floor(connection, &place, head.seq).await?;
     while reached < head.seq {
@@ -157,14 +187,21 @@ async fn bring_up(
 
 /// Where a replay begins: a mirror that is lost or far behind starts anew at the floor, so that a
 /// replay never copies more than a mirror keeps.
-async fn floor(connection: &mut MultiplexedConnection, place: &Place<'_>, head: i64) -> Result<i64, redis::RedisError> {
+async fn floor(
+    connection: &mut MultiplexedConnection,
+    place: &Place<'_>,
+    head: i64,
+) -> Result<i64, redis::RedisError> {
     let floor = (head - KEEPS).max(0);
     if place.reached >= floor {
         return Ok(place.reached);
     }
     if place.reached > 0 {
         let key = streams::mirror_key(place.stream, place.epoch);
-        redis::cmd("DEL").arg(key).query_async::<()>(connection).await?;
+        redis::cmd("DEL")
+            .arg(key)
+            .query_async::<()>(connection)
+            .await?;
     }
     Ok(floor)
 }
@@ -174,11 +211,17 @@ async fn append(
     rows: &[Sequenced],
     may_begin: bool,
 ) -> Result<i64, redis::RedisError> {
-    let Some(first) = rows.first() else { return Ok(0) };
+    let Some(first) = rows.first() else {
+        return Ok(0);
+    };
     let mut call = APPEND.prepare_invoke();
     call.key(streams::mirror_key(&first.stream, first.epoch))
         .arg(first.seq)
-        .arg(if may_begin || first.seq == 1 { "1" } else { "0" })
+        .arg(if may_begin || first.seq == 1 {
+            "1"
+        } else {
+            "0"
+        })
         .arg(KEEPS);
     for row in rows {
         call.arg(row.event_id.to_string()).arg(&row.payload);
@@ -190,17 +233,32 @@ async fn append(
 ///
 /// # Errors
 /// When Redis or the database fails.
-pub async fn compare_all(database: &Database, connection: &mut MultiplexedConnection) -> Result<(), MirrorError> {
+pub async fn compare_all(
+    database: &Database,
+    connection: &mut MultiplexedConnection,
+) -> Result<(), MirrorError> {
     for head in feed::heads(database.pool()).await? {
         let reached = last_of(connection, &streams::mirror_key(&head.stream, head.epoch)).await?;
         if reached != head.seq {
-            bring_up(database, connection, Place { stream: &head.stream, epoch: head.epoch, reached }).await?;
+            bring_up(
+                database,
+                connection,
+                Place {
+                    stream: &head.stream,
+                    epoch: head.epoch,
+                    reached,
+                },
+            )
+            .await?;
         }
     }
     Ok(())
 }
 
-async fn last_of(connection: &mut MultiplexedConnection, key: &str) -> Result<i64, redis::RedisError> {
+async fn last_of(
+    connection: &mut MultiplexedConnection,
+    key: &str,
+) -> Result<i64, redis::RedisError> {
     let tail: redis::streams::StreamRangeReply = redis::cmd("XREVRANGE")
         .arg(key)
         .arg("+")
@@ -214,7 +272,9 @@ async fn last_of(connection: &mut MultiplexedConnection, key: &str) -> Result<i6
 
 /// The sequence number of an entry id `seq-0`; 0 when it is not ours.
 pub(crate) fn sequence_of(id: &str) -> i64 {
-    id.split_once('-').and_then(|(seq, _)| seq.parse().ok()).unwrap_or(0)
+    id.split_once('-')
+        .and_then(|(seq, _)| seq.parse().ok())
+        .unwrap_or(0)
 }
 
 fn counted(database: &Database, stream: &str, entries: usize) {

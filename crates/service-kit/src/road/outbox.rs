@@ -35,7 +35,12 @@ impl Outgoing {
             trace_parent: telemetry::trace_parent(),
             fact: Some(fact),
         };
-        Self { lane, stream, event_id, payload: event.encode_to_vec() }
+        Self {
+            lane,
+            stream,
+            event_id,
+            payload: event.encode_to_vec(),
+        }
     }
 }
 
@@ -43,10 +48,17 @@ impl Outgoing {
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn write(connection: &mut PgConnection, outgoing: Vec<Outgoing>) -> Result<Lanes, sqlx::Error> {
-    let (urgent, ordinary): (Vec<_>, Vec<_>) =
-        outgoing.into_iter().partition(|fact| fact.lane == Lane::Urgent);
-    let lanes = Lanes { urgent: !urgent.is_empty(), ordinary: !ordinary.is_empty() };
+pub async fn write(
+    connection: &mut PgConnection,
+    outgoing: Vec<Outgoing>,
+) -> Result<Lanes, sqlx::Error> {
+    let (urgent, ordinary): (Vec<_>, Vec<_>) = outgoing
+        .into_iter()
+        .partition(|fact| fact.lane == Lane::Urgent);
+    let lanes = Lanes {
+        urgent: !urgent.is_empty(),
+        ordinary: !ordinary.is_empty(),
+    };
     if lanes.urgent {
         let (streams, ids, payloads) = columns(urgent);
         sqlx::query!(

@@ -75,7 +75,11 @@ fn statement(lane: Lane) -> String {
 ///
 /// # Errors
 /// When the database does not answer; then nothing was moved.
-pub async fn sequence(database: &Database, lane: Lane, lease: &Lease) -> Result<Vec<Sequenced>, sqlx::Error> {
+pub async fn sequence(
+    database: &Database,
+    lane: Lane,
+    lease: &Lease,
+) -> Result<Vec<Sequenced>, sqlx::Error> {
     let mut rows: Vec<Sequenced> = sqlx::query_as(AssertSqlSafe(statement(lane)))
         .bind(lease.name)
         .bind(&lease.holder)
@@ -97,7 +101,12 @@ pub fn lease_name(lane: Lane) -> &'static str {
 }
 
 /// Sequences one lane until the process stops.
-pub async fn run(database: Database, lane: Lane, mirror: mpsc::Sender<mirror::Batch>, stopper: Stopper) {
+pub async fn run(
+    database: Database,
+    lane: Lane,
+    mirror: mpsc::Sender<mirror::Batch>,
+    stopper: Stopper,
+) {
     let holder = crate::chance::new_uuid().to_string();
     let mut held: Option<(Lease, Monotonic)> = None;
     let mut pause = SHORTEST_PAUSE;
@@ -113,7 +122,11 @@ pub async fn run(database: Database, lane: Lane, mirror: mpsc::Sender<mirror::Ba
             Some((lease, _)) => step(&database, lane, lease, &mirror).await,
             None => 0,
         };
-        pause = if moved > 0 { SHORTEST_PAUSE } else { (pause * 2).min(longest_pause(lane)) };
+        pause = if moved > 0 {
+            SHORTEST_PAUSE
+        } else {
+            (pause * 2).min(longest_pause(lane))
+        };
         if moved >= usize::try_from(BATCH).unwrap_or(usize::MAX) {
             continue;
         }
@@ -146,7 +159,12 @@ async fn keep(
     Ok(lease.map(|lease| (lease, asked)))
 }
 
-async fn step(database: &Database, lane: Lane, lease: &Lease, mirror: &mpsc::Sender<mirror::Batch>) -> usize {
+async fn step(
+    database: &Database,
+    lane: Lane,
+    lease: &Lease,
+    mirror: &mpsc::Sender<mirror::Batch>,
+) -> usize {
     let rows = match sequence(database, lane, lease).await {
         Ok(rows) => rows,
         Err(error) => {
@@ -160,7 +178,10 @@ async fn step(database: &Database, lane: Lane, lease: &Lease, mirror: &mpsc::Sen
         by_stream.entry(row.stream.clone()).or_default().push(row);
     }
     for (stream, batch) in by_stream {
-        let labels = [("service", database.service().as_str()), ("stream", stream.as_str())];
+        let labels = [
+            ("service", database.service().as_str()),
+            ("stream", stream.as_str()),
+        ];
         metrics::count("huiyin_feed_sequenced", batch.len() as u64, &labels);
         // A full channel loses nothing: the mirror reads what it missed from the feed.
         if mirror.try_send(batch).is_err() {

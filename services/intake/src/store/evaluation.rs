@@ -25,7 +25,10 @@ pub(crate) struct Evaluation {
 }
 
 /// Keeps an evaluation; false when this addressee of the matter was evaluated before.
-pub(crate) async fn insert(connection: &mut PgConnection, evaluation: &Evaluation) -> Result<bool, sqlx::Error> {
+pub(crate) async fn insert(
+    connection: &mut PgConnection,
+    evaluation: &Evaluation,
+) -> Result<bool, sqlx::Error> {
     let kept = sqlx::query!(
         "INSERT INTO evaluation (evaluation_id, matter_id, addressee, satisfaction, organ_id, words, evaluated_at)
          VALUES ($1, $2, $3, $4, $5, $6, $7)

@@ -51,7 +51,8 @@ impl TryFrom<Row> for Matter {
             category: word("matter.category", &row.category)?,
             subject: row.subject,
             place: word("matter.place_code", &row.place_code)?,
-            persons: persons.map_err(|error| Problem::Unexpected(format!("column matter.persons: {error}")))?,
+            persons: persons
+                .map_err(|error| Problem::Unexpected(format!("column matter.persons: {error}")))?,
             registered_by: OrganId::from_uuid(row.registered_by),
             received_at: row.received_at,
             registered_at: row.registered_at,
@@ -109,16 +110,25 @@ pub(crate) async fn find(
 ///
 /// # Errors
 /// [`Problem::NotFound`] when there is none with this id.
-pub(crate) async fn lock_one(connection: &mut PgConnection, id: MatterId) -> Result<Matter, Problem> {
+pub(crate) async fn lock_one(
+    connection: &mut PgConnection,
+    id: MatterId,
+) -> Result<Matter, Problem> {
     lock(connection, &[id.uuid()])
         .await?
         .pop()
-        .ok_or_else(|| Problem::NotFound { what: "matter", id: id.to_string() })
+        .ok_or_else(|| Problem::NotFound {
+            what: "matter",
+            id: id.to_string(),
+        })
 }
 
 /// Those of the matters that are known, locked, by id: always in this order, so that two never wait
 /// for each other.
-pub(crate) async fn lock(connection: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<Matter>, Problem> {
+pub(crate) async fn lock(
+    connection: &mut PgConnection,
+    ids: &[Uuid],
+) -> Result<Vec<Matter>, Problem> {
     let rows = sqlx::query_as!(
         Row,
         "SELECT matter_id, number, channel, category, subject, place_code, persons, registered_by, received_at,
@@ -134,7 +144,10 @@ pub(crate) async fn lock(connection: &mut PgConnection, ids: &[Uuid]) -> Result<
 }
 
 /// A page of matters, newest first.
-pub(crate) async fn list(connection: &mut PgConnection, wanted: &Wanted) -> Result<Vec<Matter>, Problem> {
+pub(crate) async fn list(
+    connection: &mut PgConnection,
+    wanted: &Wanted,
+) -> Result<Vec<Matter>, Problem> {
     let rows = sqlx::query_as!(
         Row,
         "SELECT matter_id, number, channel, category, subject, place_code, persons, registered_by, received_at,
@@ -167,8 +180,15 @@ pub(crate) async fn list(connection: &mut PgConnection, wanted: &Wanted) -> Resu
 ///
 /// # Errors
 /// [`Problem::ChangedMeanwhile`] when one of them was changed since.
-pub(crate) async fn save(connection: &mut PgConnection, matters: &[&Matter]) -> Result<(), Problem> {
-    let moved: Vec<&Matter> = matters.iter().copied().filter(|matter| !matter.reached.is_empty()).collect();
+pub(crate) async fn save(
+    connection: &mut PgConnection,
+    matters: &[&Matter],
+) -> Result<(), Problem> {
+    let moved: Vec<&Matter> = matters
+        .iter()
+        .copied()
+        .filter(|matter| !matter.reached.is_empty())
+        .collect();
     if moved.is_empty() {
         return Ok(());
     }
@@ -181,10 +201,16 @@ pub(crate) async fn save(connection: &mut PgConnection, matters: &[&Matter]) -> 
 }
 
 async fn update(connection: &mut PgConnection, moved: &[&Matter]) -> Result<u64, sqlx::Error> {
-    let columns: Vec<Columns> = moved.iter().map(|matter| Columns::of(&matter.stage, matter.stage_at())).collect();
+    let columns: Vec<Columns> = moved
+        .iter()
+        .map(|matter| Columns::of(&matter.stage, matter.stage_at()))
+        .collect();
     let ids: Vec<Uuid> = moved.iter().map(|matter| matter.id.uuid()).collect();
     let steps: Vec<i32> = moved.iter().map(|matter| matter.step).collect();
-    let further: Vec<i32> = moved.iter().map(|matter| i32::try_from(matter.reached.len()).unwrap_or(1)).collect();
+    let further: Vec<i32> = moved
+        .iter()
+        .map(|matter| i32::try_from(matter.reached.len()).unwrap_or(1))
+        .collect();
     let stages: Vec<String> = columns.iter().map(|stage| stage.stage.clone()).collect();
     let organs: Vec<Option<Uuid>> = columns.iter().map(|stage| stage.organ).collect();
     let instants: Vec<DateTime<Utc>> = columns.iter().map(|stage| stage.at).collect();
@@ -214,5 +240,7 @@ async fn update(connection: &mut PgConnection, moved: &[&Matter]) -> Result<u64,
 
 /// The first number of a new block.
 pub(crate) async fn next_block(connection: &mut PgConnection) -> Result<i64, sqlx::Error> {
-    sqlx::query_scalar!(r#"SELECT nextval('matter_number') AS "first!""#).fetch_one(connection).await
+    sqlx::query_scalar!(r#"SELECT nextval('matter_number') AS "first!""#)
+        .fetch_one(connection)
+        .await
 }

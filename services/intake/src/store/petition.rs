@@ -35,7 +35,10 @@ pub(crate) struct Earlier {
 }
 
 /// The petition of a matter.
-pub(crate) async fn read(connection: &mut PgConnection, matter: MatterId) -> Result<Option<Petition>, sqlx::Error> {
+pub(crate) async fn read(
+    connection: &mut PgConnection,
+    matter: MatterId,
+) -> Result<Option<Petition>, sqlx::Error> {
     sqlx::query_as!(
         Petition,
         "SELECT name, address, phone, id_number, main_request, facts, representatives
@@ -47,7 +50,10 @@ pub(crate) async fn read(connection: &mut PgConnection, matter: MatterId) -> Res
 }
 
 /// The matter that was raised first with this screening hash.
-pub(crate) async fn initial(connection: &mut PgConnection, hash: &[u8]) -> Result<Option<Earlier>, sqlx::Error> {
+pub(crate) async fn initial(
+    connection: &mut PgConnection,
+    hash: &[u8],
+) -> Result<Option<Earlier>, sqlx::Error> {
     sqlx::query_as!(
         Earlier,
         "SELECT matter.matter_id, matter.number, matter.registered_at

@@ -22,7 +22,10 @@ pub(crate) struct Step {
 }
 
 /// Writes the stages each matter reached since it was loaded.
-pub(crate) async fn insert(connection: &mut PgConnection, moved: &[&Matter]) -> Result<(), sqlx::Error> {
+pub(crate) async fn insert(
+    connection: &mut PgConnection,
+    moved: &[&Matter],
+) -> Result<(), sqlx::Error> {
     let mut ids: Vec<Uuid> = Vec::new();
     let mut steps: Vec<i32> = Vec::new();
     let mut stages: Vec<&'static str> = Vec::new();
@@ -52,7 +55,10 @@ pub(crate) async fn insert(connection: &mut PgConnection, moved: &[&Matter]) -> 
 }
 
 /// The steps of a matter, oldest first.
-pub(crate) async fn of_matter(connection: &mut PgConnection, matter: MatterId) -> Result<Vec<Step>, sqlx::Error> {
+pub(crate) async fn of_matter(
+    connection: &mut PgConnection,
+    matter: MatterId,
+) -> Result<Vec<Step>, sqlx::Error> {
     sqlx::query_as!(
         Step,
         "SELECT stage, organ_id, reached_at FROM progress_step WHERE matter_id = $1 ORDER BY step LIMIT $2",

@@ -27,23 +27,43 @@ impl TryFrom<Columns> for Stage {
     type Error = Problem;
 
     fn try_from(columns: Columns) -> Result<Self, Problem> {
-        let missing = || Problem::Unexpected(format!("a matter is {} without what belongs to it", columns.stage));
+        let missing = || {
+            Problem::Unexpected(format!(
+                "a matter is {} without what belongs to it",
+                columns.stage
+            ))
+        };
         let at = columns.at;
         let organ = columns.organ.map(OrganId::from_uuid).ok_or_else(missing);
-        let opinion = columns.opinion.map(OpinionId::from_uuid).ok_or_else(missing);
+        let opinion = columns
+            .opinion
+            .map(OpinionId::from_uuid)
+            .ok_or_else(missing);
         Ok(match columns.stage.as_str() {
             "registered" => Self::Registered,
             "forwarded" => Self::Forwarded { to: organ?, at },
             "accepted" => Self::Accepted { by: organ?, at },
             "declined" => {
                 let reason = columns.reason.as_deref().ok_or_else(missing)?;
-                Self::Declined { by: organ?, at, reason: word("matter.stage_reason", reason)? }
+                Self::Declined {
+                    by: organ?,
+                    at,
+                    reason: word("matter.stage_reason", reason)?,
+                }
             }
-            "opinion_issued" => Self::OpinionIssued { by: organ?, opinion: opinion?, at },
+            "opinion_issued" => Self::OpinionIssued {
+                by: organ?,
+                opinion: opinion?,
+                at,
+            },
             "replied" => Self::Replied { by: organ?, at },
             "referred" => Self::Referred { to: organ?, at },
             "withdrawn" => Self::Withdrawn { at },
-            other => return Err(Problem::Unexpected(format!("column matter.stage: {other:?} is no stage"))),
+            other => {
+                return Err(Problem::Unexpected(format!(
+                    "column matter.stage: {other:?} is no stage"
+                )));
+            }
         })
     }
 }
@@ -61,7 +81,13 @@ impl Columns {
             | Stage::Referred { .. }
             | Stage::Withdrawn { .. } => (None, None),
         };
-        Self { stage: stage.as_str().to_owned(), organ: stage.organ().map(OrganId::uuid), at, opinion, reason }
+        Self {
+            stage: stage.as_str().to_owned(),
+            organ: stage.organ().map(OrganId::uuid),
+            at,
+            opinion,
+            reason,
+        }
     }
 }
 
@@ -80,8 +106,16 @@ mod tests {
             Stage::Registered,
             Stage::Forwarded { to: organ, at },
             Stage::Accepted { by: organ, at },
-            Stage::Declined { by: organ, at, reason: DeclineReason::AlreadyFinal },
-            Stage::OpinionIssued { by: organ, opinion, at },
+            Stage::Declined {
+                by: organ,
+                at,
+                reason: DeclineReason::AlreadyFinal,
+            },
+            Stage::OpinionIssued {
+                by: organ,
+                opinion,
+                at,
+            },
             Stage::Replied { by: organ, at },
             Stage::Referred { to: organ, at },
             Stage::Withdrawn { at },
@@ -93,7 +127,13 @@ mod tests {
     #[test]
     fn a_stage_without_its_organ_is_not_read() {
         let at = "2025-03-03T01:00:00Z".parse().unwrap();
-        let columns = Columns { stage: "accepted".to_owned(), organ: None, at, opinion: None, reason: None };
+        let columns = Columns {
+            stage: "accepted".to_owned(),
+            organ: None,
+            at,
+            opinion: None,
+            reason: None,
+        };
         assert!(Stage::try_from(columns).is_err());
     }
 }

@@ -13,7 +13,10 @@ use crate::order::{Order, OrderState};
 use crate::store::supervise_order;
 use crate::wire;
 
-pub(crate) async fn answer(desk: &Desk, request: Request<AnswerOrderRequest>) -> Result<AnswerOrderResponse, Problem> {
+pub(crate) async fn answer(
+    desk: &Desk,
+    request: Request<AnswerOrderRequest>,
+) -> Result<AnswerOrderResponse, Problem> {
     let message = request.get_ref();
     let given = Given::parse(message)?;
     let asked = Asked::of(request.metadata(), &message.request_id, message);
@@ -41,31 +44,46 @@ impl Given {
         let organ = violations.id("organ_id", &message.organ_id);
         let answer = violations.text("answer", &message.answer, 1, 4000);
         let (order, organ) = violations.finish_with(order.zip(organ))?;
-        Ok(Self { order, organ, answer })
+        Ok(Self {
+            order,
+            organ,
+            answer,
+        })
     }
 }
 
 async fn keep(tx: &mut Tx, given: &Given) -> Result<AnswerOrderResponse, Problem> {
     let order = supervise_order::lock(tx.connection(), given.order)
         .await?
-        .ok_or_else(|| Problem::NotFound { what: "order", id: given.order.to_string() })?;
+        .ok_or_else(|| Problem::NotFound {
+            what: "order",
+            id: given.order.to_string(),
+        })?;
     let answered = answered_by(order, given.organ)?;
     let now = tx.now();
     if !supervise_order::answer(tx.connection(), answered.id, &given.answer, now).await? {
         return Err(Problem::ChangedMeanwhile);
     }
     tx.tell(wire::answered(&answered));
-    Ok(AnswerOrderResponse { order: Some(wire::order(&answered)) })
+    Ok(AnswerOrderResponse {
+        order: Some(wire::order(&answered)),
+    })
 }
 
 /// The order once this organ has answered it.
 fn answered_by(order: Order, organ: OrganId) -> Result<Order, Problem> {
     if order.organ != organ {
-        let words = format!("answer_order is only for {}, which the order was given to", order.organ);
+        let words = format!(
+            "answer_order is only for {}, which the order was given to",
+            order.organ
+        );
         return Err(Problem::NotYours { words });
     }
     match order.state {
-        OrderState::Open => Ok(Order { state: OrderState::Answered, ..order }),
+        OrderState::Open => Ok(Order {
+            state: OrderState::Answered,
+            ..order
+        }),
         OrderState::Answered => Err(Problem::NotAllowedNow {
             action: "answer_order".to_owned(),
             state: order.state.to_string(),

@@ -18,12 +18,17 @@ use crate::deadline::{Deadline, judge};
 use crate::store::{clock, clock_fact, register_line};
 use crate::wire;
 
-pub(crate) async fn answer(desk: &Desk, request: ExplainDeadlineRequest) -> Result<ExplainDeadlineResponse, Problem> {
+pub(crate) async fn answer(
+    desk: &Desk,
+    request: ExplainDeadlineRequest,
+) -> Result<ExplainDeadlineResponse, Problem> {
     let asked = Asked::parse(&request)?;
     let (facts, deadlines) = known(desk, asked.matter).await?;
     let found = clocks(&facts, rules(), WorkCalendar::embedded())
         .into_iter()
-        .filter(|clock| clock.clock == asked.kind && (asked.cycle == 0 || clock.cycle == asked.cycle))
+        .filter(|clock| {
+            clock.clock == asked.kind && (asked.cycle == 0 || clock.cycle == asked.cycle)
+        })
         .max_by_key(|clock| clock.cycle)
         .ok_or_else(|| asked.not_found())?;
     let deadline = deadlines
@@ -44,14 +49,27 @@ impl Asked {
     fn parse(request: &ExplainDeadlineRequest) -> Result<Self, Problem> {
         let mut violations = Violations::default();
         let matter = violations.id("matter_id", &request.matter_id);
-        let kind = violations.choice("kind", request.kind, ClockKind::as_str_name).and_then(wire::clock_id);
+        let kind = violations
+            .choice("kind", request.kind, ClockKind::as_str_name)
+            .and_then(wire::clock_id);
         let (matter, kind) = violations.finish_with(matter.zip(kind))?;
-        Ok(Self { matter, kind, cycle: request.cycle })
+        Ok(Self {
+            matter,
+            kind,
+            cycle: request.cycle,
+        })
     }
 
     fn not_found(&self) -> Problem {
-        let run = if self.cycle == 0 { String::new() } else { format!(" (run {})", self.cycle) };
-        Problem::NotFound { what: "clock", id: format!("{}{run} of {}", self.kind, self.matter) }
+        let run = if self.cycle == 0 {
+            String::new()
+        } else {
+            format!(" (run {})", self.cycle)
+        };
+        Problem::NotFound {
+            what: "clock",
+            id: format!("{}{run} of {}", self.kind, self.matter),
+        }
     }
 }
 
@@ -61,10 +79,23 @@ async fn known(desk: &Desk, matter: MatterId) -> Result<(Vec<Fact>, Vec<Deadline
     let mut connection = desk.database.pool().acquire().await?;
     let line = register_line::get(&mut connection, matter)
         .await?
-        .ok_or_else(|| Problem::NotFound { what: "matter", id: matter.to_string() })?;
-    let before = clock::of(&mut connection, &ids).await?.remove(&matter).unwrap_or_default();
-    let facts = clock_fact::of(&mut connection, &ids).await?.remove(&matter).unwrap_or_default();
-    let deadlines = judge(&facts, line.registration.map(|registration| registration.office), &before);
+        .ok_or_else(|| Problem::NotFound {
+            what: "matter",
+            id: matter.to_string(),
+        })?;
+    let before = clock::of(&mut connection, &ids)
+        .await?
+        .remove(&matter)
+        .unwrap_or_default();
+    let facts = clock_fact::of(&mut connection, &ids)
+        .await?
+        .remove(&matter)
+        .unwrap_or_default();
+    let deadlines = judge(
+        &facts,
+        line.registration.map(|registration| registration.office),
+        &before,
+    );
     Ok((facts, deadlines))
 }
 
@@ -72,7 +103,11 @@ fn explain(clock: &Clock, deadline: &Deadline, calendar: &WorkCalendar) -> Expla
     let start = local_date(clock.started);
     let lines = explain_due(clock.limit, start, calendar);
     let last = lines.len().saturating_sub(1);
-    let days = lines.iter().enumerate().map(|(index, day)| line(day, clock.limit, index == last)).collect();
+    let days = lines
+        .iter()
+        .enumerate()
+        .map(|(index, day)| line(day, clock.limit, index == last))
+        .collect();
     ExplainDeadlineResponse {
         clock: Some(wire::clock(deadline)),
         rule: rule(clock),
@@ -87,7 +122,13 @@ fn rule(clock: &Clock) -> String {
         0 => String::new(),
         days => format!(", {days} of them by extension"),
     };
-    format!("{}, article {}, version {}: {}{extended}", rule.id, rule.article, rule.version, limit(clock.limit))
+    format!(
+        "{}, article {}, version {}: {}{extended}",
+        rule.id,
+        rule.article,
+        rule.version,
+        limit(clock.limit)
+    )
 }
 
 fn limit(limit: Limit) -> String {
@@ -99,15 +140,34 @@ fn limit(limit: Limit) -> String {
 
 fn line(day: &ExplainedDay, of: Limit, last: bool) -> proto::ExplainedDay {
     let (effect, mut words) = match day.treatment {
-        DayTreatment::Receipt => ("start", "the day it started, which is not counted".to_owned()),
-        DayTreatment::Counted { n } if last => ("due", format!("day {n} of {}, the last: due on this day", limit(of))),
+        DayTreatment::Receipt => (
+            "start",
+            "the day it started, which is not counted".to_owned(),
+        ),
+        DayTreatment::Counted { n } if last => (
+            "due",
+            format!("day {n} of {}, the last: due on this day", limit(of)),
+        ),
         DayTreatment::Counted { n } => ("counted", format!("day {n} of {}", limit(of))),
-        DayTreatment::Skipped => ("skipped", "a rest day; only working days are counted".to_owned()),
+        DayTreatment::Skipped => (
+            "skipped",
+            "a rest day; only working days are counted".to_owned(),
+        ),
         DayTreatment::RolledOver => ("rolled", "a rest day; the last day moves on".to_owned()),
-        DayTreatment::RolledTo => ("due", "the first working day after the last day: due on this day".to_owned()),
+        DayTreatment::RolledTo => (
+            "due",
+            "the first working day after the last day: due on this day".to_owned(),
+        ),
     };
     if day.provisional {
-        words.push_str(&format!("; the days off of {} are not published yet", day.date.year()));
+        words.push_str(&format!(
+            "; the days off of {} are not published yet",
+            day.date.year()
+        ));
     }
-    proto::ExplainedDay { date: day.date.to_string(), effect: effect.to_owned(), words }
+    proto::ExplainedDay {
+        date: day.date.to_string(),
+        effect: effect.to_owned(),
+        words,
+    }
 }

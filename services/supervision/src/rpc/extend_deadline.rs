@@ -57,16 +57,29 @@ impl Wanted {
         let matter = violations.id("matter_id", &message.matter_id);
         let organ = violations.id("organ_id", &message.organ_id);
         let days = violations.within("days", message.days, 1..=MOST_DAYS);
-        let approved_by_post = violations.text("approved_by_post", &message.approved_by_post, 1, 100);
+        let approved_by_post =
+            violations.text("approved_by_post", &message.approved_by_post, 1, 100);
         let reason = violations.text("reason", &message.reason, 1, 1000);
         let (matter, organ) = violations.finish_with(matter.zip(organ))?;
-        Ok(Self { matter, organ, days, approved_by_post, reason })
+        Ok(Self {
+            matter,
+            organ,
+            days,
+            approved_by_post,
+            reason,
+        })
     }
 }
 
 async fn grant(tx: &mut Tx, wanted: &Wanted) -> Result<ExtendDeadlineResponse, Problem> {
     let facts = facts_of(tx, wanted.matter).await?;
-    let fact = Fact { at: tx.now(), kind: FactKind::Extended { clock: ClockId::Opinion, days: wanted.days } };
+    let fact = Fact {
+        at: tx.now(),
+        kind: FactKind::Extended {
+            clock: ClockId::Opinion,
+            days: wanted.days,
+        },
+    };
     let key = decide(&facts, wanted, &fact)?;
     let id: ExtensionId = chance::new_id();
     let extension = Extension {
@@ -81,16 +94,34 @@ async fn grant(tx: &mut Tx, wanted: &Wanted) -> Result<ExtendDeadlineResponse, P
     };
     deadline_extension::insert(tx.connection(), &extension).await?;
     tx.tell(extended(wanted));
-    follow(tx, &[Heard { matter: wanted.matter, source: id.uuid(), fact, registration: None }]).await?;
+    follow(
+        tx,
+        &[Heard {
+            matter: wanted.matter,
+            source: id.uuid(),
+            fact,
+            registration: None,
+        }],
+    )
+    .await?;
     let mut kept = clock::of(tx.connection(), &[wanted.matter.uuid()]).await?;
     let deadlines = kept.remove(&wanted.matter).unwrap_or_default();
-    let longer = deadlines.iter().find(|deadline| deadline.key() == key).map(wire::clock);
+    let longer = deadlines
+        .iter()
+        .find(|deadline| deadline.key() == key)
+        .map(wire::clock);
     Ok(ExtendDeadlineResponse { clock: longer })
 }
 
 async fn facts_of(tx: &mut Tx, matter: MatterId) -> Result<Vec<Fact>, Problem> {
-    if register_line::lock(tx.connection(), matter).await?.is_none() {
-        return Err(Problem::NotFound { what: "matter", id: matter.to_string() });
+    if register_line::lock(tx.connection(), matter)
+        .await?
+        .is_none()
+    {
+        return Err(Problem::NotFound {
+            what: "matter",
+            id: matter.to_string(),
+        });
     }
     let mut facts = clock_fact::of(tx.connection(), &[matter.uuid()]).await?;
     Ok(facts.remove(&matter).unwrap_or_default())
@@ -108,7 +139,8 @@ fn decide(facts: &[Fact], wanted: &Wanted, fact: &Fact) -> Result<Key, Problem> 
         let words = "extend_deadline is only for the organ that accepted the matter".to_owned();
         return Err(Problem::NotYours { words });
     }
-    extend(&opinion, wanted.days, fact.at, (rules, calendar)).map_err(|refused| refusal(&opinion, &refused))?;
+    extend(&opinion, wanted.days, fact.at, (rules, calendar))
+        .map_err(|refused| refusal(&opinion, &refused))?;
     if facts.contains(fact) {
         // two equal extensions at one instant would count as one
         return Err(Problem::ChangedMeanwhile);
@@ -120,16 +152,26 @@ fn refusal(opinion: &Clock, refused: &ExtensionRefused) -> Problem {
     match refused {
         ExtensionRefused::NotExtendable { .. } => not_allowed("not_extendable", Vec::new()),
         ExtensionRefused::NotRunning { .. } => not_allowed("opinion_clock_ended", Vec::new()),
-        ExtensionRefused::TooLate { .. } => not_allowed(&format!("past_due_since_{}", opinion.due.rolled), Vec::new()),
+        ExtensionRefused::TooLate { .. } => not_allowed(
+            &format!("past_due_since_{}", opinion.due.rolled),
+            Vec::new(),
+        ),
         ExtensionRefused::TooLong { left, .. } => {
             let less = (*left > 0).then(|| format!("extend_deadline by 1 to {left} days"));
-            not_allowed(&format!("extended_by_{}_days", opinion.extended_days), less.into_iter().collect())
+            not_allowed(
+                &format!("extended_by_{}_days", opinion.extended_days),
+                less.into_iter().collect(),
+            )
         }
     }
 }
 
 fn not_allowed(state: &str, allowed: Vec<String>) -> Problem {
-    Problem::NotAllowedNow { action: "extend_deadline".to_owned(), state: state.to_owned(), allowed }
+    Problem::NotAllowedNow {
+        action: "extend_deadline".to_owned(),
+        state: state.to_owned(),
+        allowed,
+    }
 }
 
 fn extended(wanted: &Wanted) -> Told {

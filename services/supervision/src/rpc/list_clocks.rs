@@ -13,16 +13,25 @@ use crate::deadline::{Deadline, Key};
 use crate::store::{clock, register_line};
 use crate::wire;
 
-pub(crate) async fn answer(desk: &Desk, request: ListClocksRequest) -> Result<ListClocksResponse, Problem> {
+pub(crate) async fn answer(
+    desk: &Desk,
+    request: ListClocksRequest,
+) -> Result<ListClocksResponse, Problem> {
     let (matter, listing) = parse(&request)?;
     let page = listing.page(read_key)?;
     let mut connection = desk.database.pool().acquire().await?;
     let clocks = clock::page(&mut connection, matter, &page).await?;
     if clocks.is_empty() && register_line::get(&mut connection, matter).await?.is_none() {
-        return Err(Problem::NotFound { what: "matter", id: matter.to_string() });
+        return Err(Problem::NotFound {
+            what: "matter",
+            id: matter.to_string(),
+        });
     }
     let (clocks, next_page_token) = listing.cut(clocks, key);
-    Ok(ListClocksResponse { clocks: clocks.iter().map(wire::clock).collect(), next_page_token })
+    Ok(ListClocksResponse {
+        clocks: clocks.iter().map(wire::clock).collect(),
+        next_page_token,
+    })
 }
 
 fn parse(request: &ListClocksRequest) -> Result<(MatterId, Listing), Problem> {
@@ -30,11 +39,19 @@ fn parse(request: &ListClocksRequest) -> Result<(MatterId, Listing), Problem> {
     let matter = violations.id("matter_id", &request.matter_id);
     let size = page_size(&mut violations, request.page_size, 20, 100);
     let matter = violations.finish_with(matter)?;
-    Ok((matter, Listing::parse(size, &request.page_token, format!("clocks matter={matter}"))?))
+    Ok((
+        matter,
+        Listing::parse(size, &request.page_token, format!("clocks matter={matter}"))?,
+    ))
 }
 
 fn key(clock: &Deadline) -> String {
-    format!("{}/{}/{}", clock.started.timestamp_micros(), clock.kind, clock.cycle)
+    format!(
+        "{}/{}/{}",
+        clock.started.timestamp_micros(),
+        clock.kind,
+        clock.cycle
+    )
 }
 
 fn read_key(key: &str) -> Option<(Instant, Key)> {

@@ -12,13 +12,19 @@ use huiyin_service_kit::wire::timestamp;
 use super::{Listing, id_key, instant_key, optional_id};
 use crate::store::register_line::{self, OpenLine};
 
-pub(crate) async fn answer(desk: &Desk, request: ListOpenLinesRequest) -> Result<ListOpenLinesResponse, Problem> {
+pub(crate) async fn answer(
+    desk: &Desk,
+    request: ListOpenLinesRequest,
+) -> Result<ListOpenLinesResponse, Problem> {
     let (organ, listing) = parse(&request)?;
     let page = listing.page(read_key)?;
     let mut connection = desk.database.pool().acquire().await?;
     let lines = register_line::page_open(&mut connection, organ, &page).await?;
     let (lines, next_page_token) = listing.cut(lines, key);
-    Ok(ListOpenLinesResponse { lines: lines.into_iter().map(line).collect(), next_page_token })
+    Ok(ListOpenLinesResponse {
+        lines: lines.into_iter().map(line).collect(),
+        next_page_token,
+    })
 }
 
 fn parse(request: &ListOpenLinesRequest) -> Result<(Option<OrganId>, Listing), Problem> {
@@ -27,21 +33,31 @@ fn parse(request: &ListOpenLinesRequest) -> Result<(Option<OrganId>, Listing), P
     let size = page_size(&mut violations, request.page_size, 50, 500);
     violations.finish()?;
     let fingerprint = format!("open lines organ={}", request.organ_id);
-    Ok((organ, Listing::parse(size, &request.page_token, fingerprint)?))
+    Ok((
+        organ,
+        Listing::parse(size, &request.page_token, fingerprint)?,
+    ))
 }
 
 fn line(line: OpenLine) -> RegisterLine {
     RegisterLine {
         matter_id: line.matter.to_string(),
         number: line.number,
-        organ_id: line.organ.map(|organ| organ.to_string()).unwrap_or_default(),
+        organ_id: line
+            .organ
+            .map(|organ| organ.to_string())
+            .unwrap_or_default(),
         opened_time: Some(timestamp(line.opened_at)),
         next_due_date: line.next_due.map(|due| due.to_string()).unwrap_or_default(),
     }
 }
 
 fn key(line: &OpenLine) -> String {
-    format!("{}/{}", line.opened_at.timestamp_micros(), line.matter.uuid())
+    format!(
+        "{}/{}",
+        line.opened_at.timestamp_micros(),
+        line.matter.uuid()
+    )
 }
 
 fn read_key(key: &str) -> Option<(Instant, MatterId)> {

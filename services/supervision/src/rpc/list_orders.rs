@@ -13,13 +13,19 @@ use crate::order::Order;
 use crate::store::supervise_order::{self, Filter};
 use crate::wire;
 
-pub(crate) async fn answer(desk: &Desk, request: ListOrdersRequest) -> Result<ListOrdersResponse, Problem> {
+pub(crate) async fn answer(
+    desk: &Desk,
+    request: ListOrdersRequest,
+) -> Result<ListOrdersResponse, Problem> {
     let (filter, listing) = parse(&request)?;
     let page = listing.page(read_key)?;
     let mut connection = desk.database.pool().acquire().await?;
     let orders = supervise_order::page(&mut connection, filter, &page).await?;
     let (orders, next_page_token) = listing.cut(orders, key);
-    Ok(ListOrdersResponse { orders: orders.iter().map(wire::order).collect(), next_page_token })
+    Ok(ListOrdersResponse {
+        orders: orders.iter().map(wire::order).collect(),
+        next_page_token,
+    })
 }
 
 /// A state that is not given asks for all states.
@@ -28,12 +34,17 @@ fn parse(request: &ListOrdersRequest) -> Result<(Filter, Listing), Problem> {
     let organ = optional_id(&mut violations, "organ_id", &request.organ_id);
     let state = match request.state {
         0 => None,
-        given => violations.choice("state", given, OrderState::as_str_name).and_then(wire::order_state),
+        given => violations
+            .choice("state", given, OrderState::as_str_name)
+            .and_then(wire::order_state),
     };
     let size = page_size(&mut violations, request.page_size, 50, 500);
     violations.finish()?;
     let fingerprint = format!("orders organ={} state={}", request.organ_id, request.state);
-    Ok((Filter { organ, state }, Listing::parse(size, &request.page_token, fingerprint)?))
+    Ok((
+        Filter { organ, state },
+        Listing::parse(size, &request.page_token, fingerprint)?,
+    ))
 }
 
 fn key(order: &Order) -> String {

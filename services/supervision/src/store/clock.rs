@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use huiyin_domain::ids::{MatterId, OrganId};
-use huiyin_domain::law::Due;
+use huiyin_domain::law::{ClockId, Due};
 use huiyin_domain::time::{Date, Instant};
 use huiyin_service_kit::status::Problem;
 use sqlx::PgConnection;
@@ -33,7 +33,11 @@ impl Row {
             cycle: number(self.cycle),
             organ: OrganId::from_uuid(self.organ_id),
             started: self.started_at,
-            due: Due { raw: self.raw_due, rolled: self.due, provisional: self.provisional },
+            due: Due {
+                raw: self.raw_due,
+                rolled: self.due,
+                provisional: self.provisional,
+            },
             standing: standing(&self.state, self.ended_at)?,
             passed: self.passed_at,
         })
@@ -46,9 +50,9 @@ fn standing(state: &str, ended_at: Option<Instant>) -> Result<Standing, Problem>
         ("kept", Some(at)) => Ok(Standing::Kept { at }),
         ("overrun", Some(at)) => Ok(Standing::Overrun { at }),
         ("lapsed", Some(at)) => Ok(Standing::Lapsed { at }),
-        (state, ended_at) => {
-            Err(Problem::Unexpected(format!("a clock cannot be {state:?} with an end of {ended_at:?}")))
-        }
+        (state, ended_at) => Err(Problem::Unexpected(format!(
+            "a clock cannot be {state:?} with an end of {ended_at:?}"
+        ))),
     }
 }
 
@@ -76,30 +80,36 @@ pub(crate) async fn of(
     .await?;
     let mut clocks: HashMap<MatterId, Vec<Deadline>> = HashMap::with_capacity(matters.len());
     for row in rows {
-        clocks.entry(MatterId::from_uuid(row.matter_id)).or_default().push(row.deadline()?);
+        clocks
+            .entry(MatterId::from_uuid(row.matter_id))
+            .or_default()
+            .push(row.deadline()?);
     }
     Ok(clocks)
 }
 
-/// A page of the clocks of one matter, oldest first.
+/// A page of the clocks of one matter, oldest first; of those that start together, in the order of the law.
 pub(crate) async fn page(
     connection: &mut PgConnection,
     matter: MatterId,
     page: &Page<(Instant, Key)>,
 ) -> Result<Vec<Deadline>, Problem> {
     let after = page.after;
+    let order: Vec<String> = ClockId::all().iter().map(ToString::to_string).collect();
     sqlx::query_as!(
         Row,
         "SELECT matter_id, kind, cycle, organ_id, started_at, raw_due, due, provisional, state, ended_at, passed_at
          FROM clock
          WHERE matter_id = $1
-           AND ($2::timestamptz IS NULL OR (started_at, kind, cycle) > ($2, $3::text, $4::integer))
-         ORDER BY started_at, kind, cycle LIMIT $5",
+           AND ($2::timestamptz IS NULL OR (started_at, array_position($6, kind), cycle)
+                                             > ($2, array_position($6, $3::text), $4::integer))
+         ORDER BY started_at, array_position($6::text[], kind), cycle LIMIT $5",
         matter.uuid(),
         after.map(|(started, _)| started),
         after.map(|(_, (kind, _))| kind.as_str()),
         after.map(|(_, (_, cycle))| column(cycle)),
         page.limit,
+        &order,
     )
     .fetch_all(connection)
     .await?
@@ -109,7 +119,10 @@ pub(crate) async fn page(
 }
 
 /// Writes new and changed clocks. Their matters are locked, each clock is given once.
-pub(crate) async fn write(connection: &mut PgConnection, clocks: &[(MatterId, Deadline)]) -> Result<(), sqlx::Error> {
+pub(crate) async fn write(
+    connection: &mut PgConnection,
+    clocks: &[(MatterId, Deadline)],
+) -> Result<(), sqlx::Error> {
     if clocks.is_empty() {
         return Ok(());
     }
@@ -122,7 +135,9 @@ pub(crate) async fn write(connection: &mut PgConnection, clocks: &[(MatterId, De
     let raw_dues: Vec<Date> = clocks().map(|clock| clock.due.raw).collect();
     let dues: Vec<Date> = clocks().map(|clock| clock.due.rolled).collect();
     let provisional: Vec<bool> = clocks().map(|clock| clock.due.provisional).collect();
-    let states: Vec<String> = clocks().map(|clock| state(clock.standing).to_owned()).collect();
+    let states: Vec<String> = clocks()
+        .map(|clock| state(clock.standing).to_owned())
+        .collect();
     let ended: Vec<Option<Instant>> = clocks().map(|clock| clock.standing.ended_at()).collect();
     let passed: Vec<Option<Instant>> = clocks().map(|clock| clock.passed).collect();
     sqlx::query!(
@@ -152,7 +167,10 @@ pub(crate) async fn write(connection: &mut PgConnection, clocks: &[(MatterId, De
 }
 
 /// Deletes clocks that never ran.
-pub(crate) async fn delete(connection: &mut PgConnection, gone: &[(MatterId, Key)]) -> Result<(), sqlx::Error> {
+pub(crate) async fn delete(
+    connection: &mut PgConnection,
+    gone: &[(MatterId, Key)],
+) -> Result<(), sqlx::Error> {
     if gone.is_empty() {
         return Ok(());
     }

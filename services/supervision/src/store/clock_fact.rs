@@ -12,7 +12,10 @@ use uuid::Uuid;
 use crate::heard::Heard;
 
 /// Adds facts; one that is known already stays as it is.
-pub(crate) async fn append(connection: &mut PgConnection, heard: &[Heard]) -> Result<(), sqlx::Error> {
+pub(crate) async fn append(
+    connection: &mut PgConnection,
+    heard: &[Heard],
+) -> Result<(), sqlx::Error> {
     let matters: Vec<Uuid> = heard.iter().map(|heard| heard.matter.uuid()).collect();
     let sources: Vec<Uuid> = heard.iter().map(|heard| heard.source).collect();
     let instants: Vec<Instant> = heard.iter().map(|heard| heard.fact.at).collect();
@@ -44,8 +47,14 @@ pub(crate) async fn of(
     .await?;
     let mut facts: HashMap<MatterId, Vec<Fact>> = HashMap::with_capacity(matters.len());
     for row in rows {
-        let fact = Fact { at: row.at, kind: row.fact.0 };
-        facts.entry(MatterId::from_uuid(row.matter_id)).or_default().push(fact);
+        let fact = Fact {
+            at: row.at,
+            kind: row.fact.0,
+        };
+        facts
+            .entry(MatterId::from_uuid(row.matter_id))
+            .or_default()
+            .push(fact);
     }
     Ok(facts)
 }

@@ -29,7 +29,10 @@ pub(crate) struct Extension {
 }
 
 /// Writes an extension.
-pub(crate) async fn insert(connection: &mut PgConnection, extension: &Extension) -> Result<(), sqlx::Error> {
+pub(crate) async fn insert(
+    connection: &mut PgConnection,
+    extension: &Extension,
+) -> Result<(), sqlx::Error> {
     let (kind, cycle) = extension.clock;
     sqlx::query!(
         "INSERT INTO deadline_extension

@@ -23,13 +23,24 @@ struct Row {
 impl Row {
     fn line(self) -> (MatterId, Line) {
         let registration = match (self.number, self.registered_by, self.opened_at) {
-            (Some(number), Some(office), Some(opened_at)) => {
-                Some(Registration { number, office: OrganId::from_uuid(office), opened_at })
-            }
+            (Some(number), Some(office), Some(opened_at)) => Some(Registration {
+                number,
+                office: OrganId::from_uuid(office),
+                opened_at,
+            }),
             _ => None,
         };
-        let course = Course { organ: self.organ_id.map(OrganId::from_uuid), closed_at: self.closed_at };
-        (MatterId::from_uuid(self.matter_id), Line { registration, course })
+        let course = Course {
+            organ: self.organ_id.map(OrganId::from_uuid),
+            closed_at: self.closed_at,
+        };
+        (
+            MatterId::from_uuid(self.matter_id),
+            Line {
+                registration,
+                course,
+            },
+        )
     }
 }
 
@@ -40,14 +51,28 @@ pub(crate) async fn open(
     heard: &[Heard],
 ) -> Result<BTreeMap<MatterId, Line>, sqlx::Error> {
     let mut opening: BTreeMap<MatterId, Option<&Registration>> = BTreeMap::new();
-    for Heard { matter, registration, .. } in heard {
+    for Heard {
+        matter,
+        registration,
+        ..
+    } in heard
+    {
         let known = opening.entry(*matter).or_default();
         *known = known.or(registration.as_ref());
     }
     let matters: Vec<Uuid> = opening.keys().map(|matter| matter.uuid()).collect();
-    let numbers: Vec<Option<&str>> = opening.values().map(|known| known.map(|known| known.number.as_str())).collect();
-    let offices: Vec<Option<Uuid>> = opening.values().map(|known| known.map(|known| known.office.uuid())).collect();
-    let opened: Vec<Option<Instant>> = opening.values().map(|known| known.map(|known| known.opened_at)).collect();
+    let numbers: Vec<Option<&str>> = opening
+        .values()
+        .map(|known| known.map(|known| known.number.as_str()))
+        .collect();
+    let offices: Vec<Option<Uuid>> = opening
+        .values()
+        .map(|known| known.map(|known| known.office.uuid()))
+        .collect();
+    let opened: Vec<Option<Instant>> = opening
+        .values()
+        .map(|known| known.map(|known| known.opened_at))
+        .collect();
     let rows = sqlx::query_as!(
         Row,
         "INSERT INTO register_line (matter_id, number, registered_by, opened_at)
@@ -82,7 +107,10 @@ pub(crate) async fn lock_free(
 }
 
 /// The line of a matter, locked.
-pub(crate) async fn lock(connection: &mut PgConnection, matter: MatterId) -> Result<Option<Line>, sqlx::Error> {
+pub(crate) async fn lock(
+    connection: &mut PgConnection,
+    matter: MatterId,
+) -> Result<Option<Line>, sqlx::Error> {
     let row = sqlx::query_as!(
         Row,
         "SELECT matter_id, number, registered_by, opened_at, organ_id, closed_at
@@ -95,7 +123,10 @@ pub(crate) async fn lock(connection: &mut PgConnection, matter: MatterId) -> Res
 }
 
 /// The line of a matter.
-pub(crate) async fn get(connection: &mut PgConnection, matter: MatterId) -> Result<Option<Line>, sqlx::Error> {
+pub(crate) async fn get(
+    connection: &mut PgConnection,
+    matter: MatterId,
+) -> Result<Option<Line>, sqlx::Error> {
     let row = sqlx::query_as!(
         Row,
         "SELECT matter_id, number, registered_by, opened_at, organ_id, closed_at
@@ -116,7 +147,10 @@ pub(crate) async fn set_courses(
         return Ok(());
     }
     let matters: Vec<Uuid> = courses.iter().map(|(matter, _)| matter.uuid()).collect();
-    let organs: Vec<Option<Uuid>> = courses.iter().map(|(_, course)| course.organ.map(OrganId::uuid)).collect();
+    let organs: Vec<Option<Uuid>> = courses
+        .iter()
+        .map(|(_, course)| course.organ.map(OrganId::uuid))
+        .collect();
     let closed: Vec<Option<Instant>> = courses.iter().map(|(_, course)| course.closed_at).collect();
     sqlx::query!(
         "UPDATE register_line SET organ_id = course.organ_id, closed_at = course.closed_at

@@ -41,15 +41,24 @@ impl Row {
 }
 
 /// Writes new orders; gives those that were written. A clock that has its order gets no second one.
-pub(crate) async fn insert(connection: &mut PgConnection, orders: &[Order]) -> Result<HashSet<OrderId>, sqlx::Error> {
+pub(crate) async fn insert(
+    connection: &mut PgConnection,
+    orders: &[Order],
+) -> Result<HashSet<OrderId>, sqlx::Error> {
     if orders.is_empty() {
         return Ok(HashSet::new());
     }
     let ids: Vec<Uuid> = orders.iter().map(|order| order.id.uuid()).collect();
     let matters: Vec<Uuid> = orders.iter().map(|order| order.matter.uuid()).collect();
     let organs: Vec<Uuid> = orders.iter().map(|order| order.organ.uuid()).collect();
-    let failures: Vec<String> = orders.iter().map(|order| order.failure.to_string()).collect();
-    let kinds: Vec<String> = orders.iter().map(|order| order.clock.0.to_string()).collect();
+    let failures: Vec<String> = orders
+        .iter()
+        .map(|order| order.failure.to_string())
+        .collect();
+    let kinds: Vec<String> = orders
+        .iter()
+        .map(|order| order.clock.0.to_string())
+        .collect();
     let cycles: Vec<i32> = orders.iter().map(|order| column(order.clock.1)).collect();
     let issued: Vec<Instant> = orders.iter().map(|order| order.issued_at).collect();
     let dues: Vec<Date> = orders.iter().map(|order| order.due).collect();
@@ -77,7 +86,10 @@ pub(crate) async fn insert(connection: &mut PgConnection, orders: &[Order]) -> R
 }
 
 /// An order, locked.
-pub(crate) async fn lock(connection: &mut PgConnection, id: OrderId) -> Result<Option<Order>, Problem> {
+pub(crate) async fn lock(
+    connection: &mut PgConnection,
+    id: OrderId,
+) -> Result<Option<Order>, Problem> {
     sqlx::query_as!(
         Row,
         "SELECT order_id, matter_id, organ_id, failure, clock_kind, clock_cycle, issued_at, due, state, words

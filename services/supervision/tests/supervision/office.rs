@@ -42,20 +42,32 @@ pub(crate) const REGISTERING: u128 = 99;
 
 impl Office {
     pub(crate) async fn open(date: &str) -> Self {
-        let test = TestDesk::new(ServiceName::Supervision, &MIGRATIONS, at(date)).await.unwrap();
+        let test = TestDesk::new(ServiceName::Supervision, &MIGRATIONS, at(date))
+            .await
+            .unwrap();
         let lists = lists(test.desk.clone()).await.unwrap();
         let client = SupervisionServiceClient::new(lists.rpcs.clone());
-        Self { test, lists, client }
+        Self {
+            test,
+            lists,
+            client,
+        }
     }
 
     /// Intake tells, on the day.
     pub(crate) async fn intake(&self, date: &str, facts: Vec<Fact>) {
-        self.test.react(&self.lists.reactions[0], at(date), facts).await.unwrap();
+        self.test
+            .react(&self.lists.reactions[0], at(date), facts)
+            .await
+            .unwrap();
     }
 
     /// Routing tells, on the day.
     pub(crate) async fn routing(&self, date: &str, facts: Vec<Fact>) {
-        self.test.react(&self.lists.reactions[1], at(date), facts).await.unwrap();
+        self.test
+            .react(&self.lists.reactions[1], at(date), facts)
+            .await
+            .unwrap();
     }
 
     /// The clock moves to the day, and what is due fires.
@@ -71,22 +83,45 @@ impl Office {
 
     /// The clocks of a matter: kind, run, due day, state.
     pub(crate) async fn clocks(&self, matter: String) -> Vec<String> {
-        let request = ListClocksRequest { matter_id: matter, page_size: 0, page_token: String::new() };
-        let answer = self.client.clone().list_clocks(request).await.unwrap().into_inner();
+        let request = ListClocksRequest {
+            matter_id: matter,
+            page_size: 0,
+            page_token: String::new(),
+        };
+        let answer = self
+            .client
+            .clone()
+            .list_clocks(request)
+            .await
+            .unwrap()
+            .into_inner();
         let line = |clock: &huiyin_proto::supervision::v1::Clock| {
-            format!("{}/{} {} {}", kind(clock.kind), clock.cycle, clock.due_date, state(clock.state))
+            format!(
+                "{}/{} {} {}",
+                kind(clock.kind),
+                clock.cycle,
+                clock.due_date,
+                state(clock.state)
+            )
         };
         answer.clocks.iter().map(line).collect()
     }
 
     /// Every order.
     pub(crate) async fn orders(&self) -> Vec<Order> {
-        self.client.clone().list_orders(ListOrdersRequest::default()).await.unwrap().into_inner().orders
+        self.client
+            .clone()
+            .list_orders(ListOrdersRequest::default())
+            .await
+            .unwrap()
+            .into_inner()
+            .orders
     }
 
     /// A matter received on 5 January 2026, forwarded to organ 1 on the 7th, accepted on the 12th.
     pub(crate) async fn accepted_matter(&self) {
-        self.intake("2026-01-05", vec![registered(1, "2026-01-05")]).await;
+        self.intake("2026-01-05", vec![registered(1, "2026-01-05")])
+            .await;
         self.routing("2026-01-07", vec![forwarded(1, 1, 1)]).await;
         self.intake("2026-01-12", vec![accepted(1, 1)]).await;
     }
@@ -131,47 +166,90 @@ fn forwarding(number: u128, hop: u32) -> String {
 
 pub(crate) fn objected(number: u128, hop: u32, by: u128) -> Fact {
     let (matter_id, forwarding_id, organ_id) = (matter(number), forwarding(number, hop), organ(by));
-    Fact::ForwardingObjected(events::ForwardingObjected { matter_id, forwarding_id, organ_id })
+    Fact::ForwardingObjected(events::ForwardingObjected {
+        matter_id,
+        forwarding_id,
+        organ_id,
+    })
 }
 
 pub(crate) fn objection_agreed(number: u128, hop: u32, by: u128) -> Fact {
     let (matter_id, forwarding_id, organ_id) = (matter(number), forwarding(number, hop), organ(by));
-    Fact::ObjectionAgreed(events::ObjectionAgreed { matter_id, forwarding_id, organ_id })
+    Fact::ObjectionAgreed(events::ObjectionAgreed {
+        matter_id,
+        forwarding_id,
+        organ_id,
+    })
 }
 
 pub(crate) fn accepted(number: u128, by: u128) -> Fact {
-    Fact::MatterAccepted(events::MatterAccepted { matter_id: matter(number), organ_id: organ(by) })
+    Fact::MatterAccepted(events::MatterAccepted {
+        matter_id: matter(number),
+        organ_id: organ(by),
+    })
 }
 
 pub(crate) fn replied(number: u128, by: u128) -> Fact {
     let opinion_id = OpinionId::from_uuid(Uuid::from_u128(number)).to_string();
-    Fact::ReplyDelivered(events::ReplyDelivered { matter_id: matter(number), organ_id: organ(by), opinion_id })
+    Fact::ReplyDelivered(events::ReplyDelivered {
+        matter_id: matter(number),
+        organ_id: organ(by),
+        opinion_id,
+    })
 }
 
 pub(crate) fn withdrawn(number: u128) -> Fact {
-    Fact::MatterWithdrawn(events::MatterWithdrawn { matter_id: matter(number) })
+    Fact::MatterWithdrawn(events::MatterWithdrawn {
+        matter_id: matter(number),
+    })
 }
 
 fn words(fact: &Fact) -> String {
     match fact {
         Fact::DeadlineSet(set) => format!("set {}/{} {}", kind(set.clock), set.cycle, set.due_date),
-        Fact::DeadlineEnded(ended) => format!("ended {}/{} {}", kind(ended.clock), ended.cycle, state(ended.state)),
-        Fact::DeadlinePassed(passed) => format!("passed {}/{} {}", kind(passed.clock), passed.cycle, passed.due_date),
-        Fact::DeadlineExtended(extended) => format!("extended {} by {}", kind(extended.clock), extended.days),
-        Fact::SuperviseOrderIssued(order) => format!("ordered {} by {}", failure(order.failure), order.due_date),
+        Fact::DeadlineEnded(ended) => format!(
+            "ended {}/{} {}",
+            kind(ended.clock),
+            ended.cycle,
+            state(ended.state)
+        ),
+        Fact::DeadlinePassed(passed) => format!(
+            "passed {}/{} {}",
+            kind(passed.clock),
+            passed.cycle,
+            passed.due_date
+        ),
+        Fact::DeadlineExtended(extended) => {
+            format!("extended {} by {}", kind(extended.clock), extended.days)
+        }
+        Fact::SuperviseOrderIssued(order) => {
+            format!("ordered {} by {}", failure(order.failure), order.due_date)
+        }
         Fact::SuperviseOrderAnswered(order) => format!("answered by {}", order.organ_id),
         other => format!("{other:?}"),
     }
 }
 
 fn kind(kind: i32) -> String {
-    ClockKind::try_from(kind).unwrap().as_str_name().trim_start_matches("CLOCK_KIND_").to_lowercase()
+    ClockKind::try_from(kind)
+        .unwrap()
+        .as_str_name()
+        .trim_start_matches("CLOCK_KIND_")
+        .to_lowercase()
 }
 
 fn state(state: i32) -> String {
-    ClockState::try_from(state).unwrap().as_str_name().trim_start_matches("CLOCK_STATE_").to_lowercase()
+    ClockState::try_from(state)
+        .unwrap()
+        .as_str_name()
+        .trim_start_matches("CLOCK_STATE_")
+        .to_lowercase()
 }
 
 pub(crate) fn failure(failure: i32) -> String {
-    FailureCode::try_from(failure).unwrap().as_str_name().trim_start_matches("FAILURE_CODE_").to_lowercase()
+    FailureCode::try_from(failure)
+        .unwrap()
+        .as_str_name()
+        .trim_start_matches("FAILURE_CODE_")
+        .to_lowercase()
 }

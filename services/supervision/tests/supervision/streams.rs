@@ -1,12 +1,12 @@
 //! What the streams of intake and routing do to clocks and lines.
 
-use huiyin_domain::time::{Duration, Instant};
 use huiyin_proto::events::v1::Event;
 use huiyin_proto::events::v1::event::Fact;
 use huiyin_service_kit::testing::event;
 
 use crate::office::{
-    Office, accepted, at, forwarded, matter, objected, objection_agreed, referred, registered, replied, withdrawn,
+    Office, accepted, at, forwarded, matter, objected, objection_agreed, referred, registered,
+    replied, withdrawn,
 };
 
 #[tokio::test]
@@ -41,12 +41,22 @@ async fn a_matter_answered_in_time_keeps_every_clock() {
 #[tokio::test]
 async fn a_clock_ended_on_its_due_day_is_kept_however_late_that_is_heard() {
     let office = Office::open("2026-02-10").await;
-    office.intake("2026-01-05", vec![registered(1, "2026-01-05")]).await;
+    office
+        .intake("2026-01-05", vec![registered(1, "2026-01-05")])
+        .await;
     office.routing("2026-01-20", vec![forwarded(1, 1, 1)]).await;
     let clocks = office.clocks(matter(1)).await;
-    assert!(clocks.contains(&"register_and_forward/1 2026-01-20 kept".to_owned()), "{clocks:?}");
+    assert!(
+        clocks.contains(&"register_and_forward/1 2026-01-20 kept".to_owned()),
+        "{clocks:?}"
+    );
     let told = office.told().await;
-    assert!(!told.iter().any(|words| words.starts_with("passed register")), "{told:?}");
+    assert!(
+        !told
+            .iter()
+            .any(|words| words.starts_with("passed register")),
+        "{told:?}"
+    );
 }
 
 #[tokio::test]
@@ -76,7 +86,10 @@ async fn the_outcome_is_the_same_in_whatever_order_the_streams_are_read() {
                 }
             }
         }
-        outcomes.push((office.clocks(matter(1)).await, office.clocks(matter(2)).await));
+        outcomes.push((
+            office.clocks(matter(1)).await,
+            office.clocks(matter(2)).await,
+        ));
     }
     let expected = [
         "register_and_forward/1 2026-01-20 kept",
@@ -107,14 +120,22 @@ async fn an_event_read_twice_has_one_effect() {
             .await
             .unwrap();
     }
-    assert_eq!(office.told().await, ["set register_and_forward/1 2026-01-20"]);
+    assert_eq!(
+        office.told().await,
+        ["set register_and_forward/1 2026-01-20"]
+    );
 }
 
 #[tokio::test]
 async fn a_clock_counts_from_receipt_not_from_when_it_was_written_down() {
     let office = Office::open("2026-01-09").await;
-    office.intake("2026-01-09", vec![registered(1, "2026-01-05")]).await;
-    assert_eq!(office.clocks(matter(1)).await, ["register_and_forward/1 2026-01-20 running"]);
+    office
+        .intake("2026-01-09", vec![registered(1, "2026-01-05")])
+        .await;
+    assert_eq!(
+        office.clocks(matter(1)).await,
+        ["register_and_forward/1 2026-01-20 running"]
+    );
 }
 
 #[tokio::test]
@@ -125,7 +146,11 @@ async fn an_event_that_breaks_the_contract_is_refused_and_changes_nothing() {
         organ_id: "nobody".to_owned(),
     });
     let facts = vec![registered(1, "2026-01-05"), broken];
-    let refused = office.test.react(&office.lists.reactions[0], at("2026-01-09"), facts).await.unwrap_err();
+    let refused = office
+        .test
+        .react(&office.lists.reactions[0], at("2026-01-09"), facts)
+        .await
+        .unwrap_err();
     assert!(!refused.is_retryable(), "{refused}");
     assert!(office.told().await.is_empty());
 }
@@ -133,14 +158,57 @@ async fn an_event_that_breaks_the_contract_is_refused_and_changes_nothing() {
 #[tokio::test]
 async fn five_hundred_events_of_one_run_are_followed_together() {
     let office = Office::open("2026-01-06").await;
-    office.intake("2026-01-05", (1..=250).map(|number| registered(number, "2026-01-05")).collect()).await;
-    office.routing("2026-01-06", (1..=250).map(|number| forwarded(number, 1, 1)).collect()).await;
-    let started: Instant = at("2026-01-06") + Duration::zero();
-    assert_eq!(started, office.test.database().now().await.unwrap());
+    office
+        .intake(
+            "2026-01-05",
+            (1..=250)
+                .map(|number| registered(number, "2026-01-05"))
+                .collect(),
+        )
+        .await;
+    office
+        .routing(
+            "2026-01-06",
+            (1..=250).map(|number| forwarded(number, 1, 1)).collect(),
+        )
+        .await;
     assert_eq!(office.told().await.len(), 250 + 250 * 3);
     let armed: i64 = sqlx::query_scalar("SELECT count(*) FROM timer WHERE kind = 'deadline'")
         .fetch_one(office.test.database().pool())
         .await
         .unwrap();
     assert_eq!(armed, 250);
+}
+
+#[tokio::test]
+async fn two_streams_followed_at_once_lose_no_fact() {
+    let office = Office::open("2026-01-12").await;
+    let numbers = || 1..=60_u128;
+    let intake = async {
+        for number in numbers() {
+            office
+                .intake("2026-01-05", vec![registered(number, "2026-01-05")])
+                .await;
+            office.intake("2026-01-09", vec![accepted(number, 1)]).await;
+        }
+    };
+    let routing = async {
+        for number in numbers() {
+            office
+                .routing("2026-01-07", vec![forwarded(number, 1, 1)])
+                .await;
+        }
+    };
+    futures::join!(intake, routing);
+    let expected = [
+        "register_and_forward/1 2026-01-20 kept",
+        "acceptance/1 2026-01-22 kept",
+        "objection/1 2026-01-14 lapsed",
+        "opinion/1 2026-03-10 running",
+    ];
+    for number in numbers() {
+        assert_eq!(office.clocks(matter(number)).await, expected);
+    }
+    // each clock is told to be set once and, but for the opinion, ended once, whatever the turn
+    assert_eq!(office.told().await.len(), 60 * 7);
 }

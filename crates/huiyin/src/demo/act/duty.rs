@@ -21,9 +21,16 @@ const STEP_MINUTES: i64 = 30;
 
 impl Actors {
     pub(super) async fn raise(&self, at: Instant, index: usize) -> Result<Next> {
-        let Some(planned) = self.plan.reports.get(index) else { return Ok(Vec::new()) };
-        let place: TerritoryCode = planned.place.parse().context("a generated place is not a code")?;
-        let county = place.ancestor(Level::County).context("a generated place has no county")?;
+        let Some(planned) = self.plan.reports.get(index) else {
+            return Ok(Vec::new());
+        };
+        let place: TerritoryCode = planned
+            .place
+            .parse()
+            .context("a generated place is not a code")?;
+        let county = place
+            .ancestor(Level::County)
+            .context("a generated place has no county")?;
         let request = RaiseAlertRequest {
             request_id: format!("raise-{index}"),
             kind: kind(planned.kind).into(),
@@ -32,7 +39,9 @@ impl Actors {
             matter_ids: Vec::new(),
             persons: planned.persons,
             happened_time: Some(wire::timestamp(planned.happened)),
-            known_time: Some(wire::timestamp(planned.happened + TimeDelta::minutes(planned.known_after))),
+            known_time: Some(wire::timestamp(
+                planned.happened + TimeDelta::minutes(planned.known_after),
+            )),
             facts: "Generated report: people have gathered and ask for an answer.".to_owned(),
             measures: "The duty desk is on site.".to_owned(),
             duty_phone: "0745-12345".to_owned(),
@@ -50,9 +59,15 @@ impl Actors {
 
     /// The acknowledgements of the alert that a large visit raised by itself.
     pub(super) async fn answer_gathering(&self, at: Instant, index: usize) -> Result<Next> {
-        let matter = lock(&self.receipts).get(&index).map(|receipt| receipt.matter.clone());
+        let matter = lock(&self.receipts)
+            .get(&index)
+            .map(|receipt| receipt.matter.clone());
         let matter = matter.context("a gathering without a matter")?;
-        let request = ListAlertsRequest { waiting_only: true, page_size: 200, ..ListAlertsRequest::default() };
+        let request = ListAlertsRequest {
+            waiting_only: true,
+            page_size: 200,
+            ..ListAlertsRequest::default()
+        };
         let warning = &self.clients.warning;
         let page = persist("listing alerts", || {
             let (mut warning, request) = (warning.clone(), asked("demo", request.clone()));
@@ -64,7 +79,15 @@ impl Actors {
             .iter()
             .find(|alert| alert.matter_ids.contains(&matter))
             .context("a visit above the threshold raised no alert")?;
-        let minutes: Vec<i64> = (0..12).map(|n| if (index + n) % 9 == 0 { 45 } else { 10 + 5 * (i64::from(n % 2 == 0)) }).collect();
+        let minutes: Vec<i64> = (0..12)
+            .map(|n| {
+                if (index + n).is_multiple_of(9) {
+                    45
+                } else {
+                    10 + 5 * (i64::from(n % 2 == 0))
+                }
+            })
+            .collect();
         Ok(acknowledgements(at, alert, &minutes))
     }
 
@@ -87,17 +110,27 @@ impl Actors {
 
 fn short(alert: &str, organ: &str) -> String {
     use sha2::Digest as _;
-    hex::encode(sha2::Sha256::digest(format!("{alert} {organ}"))).chars().take(40).collect()
+    hex::encode(sha2::Sha256::digest(format!("{alert} {organ}")))
+        .chars()
+        .take(40)
+        .collect()
 }
 
 /// When each recipient acknowledges, and the instants in between at which an escalation falls due.
 fn acknowledgements(at: Instant, alert: &Alert, minutes: &[i64]) -> Next {
-    let mut organs: Vec<&str> = alert.recipients.iter().map(|recipient| recipient.organ_id.as_str()).collect();
+    let mut organs: Vec<&str> = alert
+        .recipients
+        .iter()
+        .map(|recipient| recipient.organ_id.as_str())
+        .collect();
     organs.sort_unstable();
     let mut next = Vec::new();
     let mut latest = 0;
     for (organ, after) in organs.into_iter().zip(minutes.iter().cycle()) {
-        let act = Act::Acknowledge { alert: alert.alert_id.clone(), organ: organ.to_owned() };
+        let act = Act::Acknowledge {
+            alert: alert.alert_id.clone(),
+            organ: organ.to_owned(),
+        };
         next.push((at + TimeDelta::minutes(*after), act));
         latest = latest.max(*after);
     }

@@ -5,8 +5,8 @@ use chrono::Days;
 use huiyin_domain::time::{Date, Instant, local_date};
 use huiyin_domain::vocabulary::{Category, Channel, Satisfaction};
 use huiyin_proto::intake::v1::{
-    AcceptMatterRequest, DeclineMatterRequest, DeliverReplyRequest, EvaluateMatterRequest, GetMatterRequest, Matter,
-    Petitioner, RegisterMatterRequest, WithdrawMatterRequest,
+    AcceptMatterRequest, DeclineMatterRequest, DeliverReplyRequest, EvaluateMatterRequest,
+    GetMatterRequest, Matter, Petitioner, RegisterMatterRequest, WithdrawMatterRequest,
 };
 use huiyin_proto::routing::v1::{
     AgreeToObjectionRequest, IssueOpinionRequest, ObjectToForwardingRequest, RefuseObjectionRequest,
@@ -26,7 +26,9 @@ const FOLLOWED_PERSONS: u32 = 50;
 
 impl Actors {
     pub(super) async fn register(&self, at: Instant, index: usize) -> Result<Next> {
-        let Some(planned) = self.plan.matters.get(index) else { return Ok(Vec::new()) };
+        let Some(planned) = self.plan.matters.get(index) else {
+            return Ok(Vec::new());
+        };
         let request = petition(planned, index, at, &self.office);
         let traced = (planned.persons >= FOLLOWED_PERSONS).then(trace::new_parent);
         let intake = &self.clients.intake;
@@ -38,17 +40,26 @@ impl Actors {
             async move { intake.register_matter(request).await }
         })
         .await?;
-        if let Some(parent) = traced {
-            lock(&self.traces).push(parent);
+        if traced.is_some() {
             lock(&self.gathered).push(index);
         }
         lock(&self.indexes).insert(receipt.matter_id.clone(), index);
         let (matter, number, query_code) = (receipt.matter_id, receipt.number, receipt.query_code);
-        lock(&self.receipts).insert(index, Receipt { matter, number, query_code });
+        lock(&self.receipts).insert(
+            index,
+            Receipt {
+                matter,
+                number,
+                query_code,
+            },
+        );
         let conduct = &planned.conduct;
         let mut next = vec![(self.later(at, conduct.answer_after), Act::Answer(index))];
         if let Some(days) = conduct.withdrawn_after {
-            next.push((morning(local_date(at) + Days::new(days)), Act::Withdraw(index)));
+            next.push((
+                morning(local_date(at) + Days::new(days)),
+                Act::Withdraw(index),
+            ));
         }
         Ok(next)
     }
@@ -63,15 +74,26 @@ impl Actors {
     }
 
     fn receipt(&self, index: usize) -> Result<Receipt> {
-        lock(&self.receipts).get(&index).cloned().context("an act came before its matter was registered")
+        lock(&self.receipts)
+            .get(&index)
+            .cloned()
+            .context("an act came before its matter was registered")
     }
 
     fn conduct(&self, index: usize) -> Result<&Conduct> {
-        Ok(&self.plan.matters.get(index).context("an act of no matter")?.conduct)
+        Ok(&self
+            .plan
+            .matters
+            .get(index)
+            .context("an act of no matter")?
+            .conduct)
     }
 
     async fn matter(&self, index: usize) -> Result<Matter> {
-        let request = GetMatterRequest { matter_id: self.receipt(index)?.matter, number: String::new() };
+        let request = GetMatterRequest {
+            matter_id: self.receipt(index)?.matter,
+            number: String::new(),
+        };
         let intake = &self.clients.intake;
         persist("reading a matter", || {
             let (mut intake, request) = (intake.clone(), asked("demo", request.clone()));
@@ -122,7 +144,8 @@ impl Actors {
             matter_id: matter.matter_id.clone(),
             organ_id: matter.organ_id.clone(),
             reason: words::DeclineReason::StatutoryRoute.into(),
-            right_channel: "apply to the court or the arbitration commission of the county".to_owned(),
+            right_channel: "apply to the court or the arbitration commission of the county"
+                .to_owned(),
             request_id: format!("decline-{index}"),
         };
         let intake = &self.clients.intake;
@@ -148,7 +171,11 @@ impl Actors {
         })
         .await?;
         let agreed = self.conduct(index)?.answer == Answer::ObjectAgreed;
-        let act = if agreed { Act::AgreeToObjection(index) } else { Act::RefuseObjection(index) };
+        let act = if agreed {
+            Act::AgreeToObjection(index)
+        } else {
+            Act::RefuseObjection(index)
+        };
         Ok(vec![(self.later(at, 2), act)])
     }
 
@@ -205,8 +232,14 @@ impl Actors {
 
     pub(super) async fn extend(&self, index: usize) -> Result<Next> {
         let matter = self.matter(index).await?;
-        let planned = self.plan.matters.get(index).context("an act of no matter")?;
-        let Some(days) = planned.conduct.extended_by else { return Ok(Vec::new()) };
+        let planned = self
+            .plan
+            .matters
+            .get(index)
+            .context("an act of no matter")?;
+        let Some(days) = planned.conduct.extended_by else {
+            return Ok(Vec::new());
+        };
         if matter.stage() != words::Stage::Accepted || planned.category != Category::Claim {
             return Ok(Vec::new()); // only the claims of the sixth route have an opinion clock
         }
@@ -232,13 +265,23 @@ impl Actors {
         if matter.stage() != words::Stage::Accepted {
             return Ok(Vec::new());
         }
-        let kinds = [words::OpinionKind::Support, words::OpinionKind::SupportPartly, words::OpinionKind::Explain, words::OpinionKind::NotSupport];
+        let kinds = [
+            words::OpinionKind::Support,
+            words::OpinionKind::SupportPartly,
+            words::OpinionKind::Explain,
+            words::OpinionKind::NotSupport,
+        ];
         let request = IssueOpinionRequest {
             request_id: format!("opinion-{index}"),
             matter_id: matter.matter_id,
             organ_id: matter.organ_id,
-            kind: kinds.get(index % kinds.len()).copied().unwrap_or_default().into(),
-            reasons: "The facts were examined on site and with the documents of the case.".to_owned(),
+            kind: kinds
+                .get(index % kinds.len())
+                .copied()
+                .unwrap_or_default()
+                .into(),
+            reasons: "The facts were examined on site and with the documents of the case."
+                .to_owned(),
             legal_basis: "Regulations on Petition Work, article 32".to_owned(),
         };
         let routing = &self.clients.routing;
@@ -247,7 +290,10 @@ impl Actors {
             async move { routing.issue_opinion(request).await }
         })
         .await?;
-        Ok(vec![(self.later(at, self.conduct(index)?.delivered_after), Act::Deliver(index))])
+        Ok(vec![(
+            self.later(at, self.conduct(index)?.delivered_after),
+            Act::Deliver(index),
+        )])
     }
 
     pub(super) async fn deliver(&self, at: Instant, index: usize) -> Result<Next> {
@@ -268,12 +314,18 @@ impl Actors {
         .await?;
         let evaluates = self.conduct(index)?.evaluation.is_some();
         let when = morning(local_date(at) + Days::new(3));
-        Ok(if evaluates { vec![(when, Act::Evaluate(index))] } else { Vec::new() })
+        Ok(if evaluates {
+            vec![(when, Act::Evaluate(index))]
+        } else {
+            Vec::new()
+        })
     }
 
     pub(super) async fn evaluate(&self, index: usize) -> Result<Next> {
         let receipt = self.receipt(index)?;
-        let Some(satisfaction) = self.conduct(index)?.evaluation else { return Ok(Vec::new()) };
+        let Some(satisfaction) = self.conduct(index)?.evaluation else {
+            return Ok(Vec::new());
+        };
         let satisfaction = match satisfaction {
             Satisfaction::Satisfied => words::Satisfaction::Satisfied,
             Satisfaction::BasicallySatisfied => words::Satisfaction::BasicallySatisfied,
@@ -303,7 +355,11 @@ impl Actors {
 
     pub(super) async fn withdraw(&self, index: usize) -> Result<Next> {
         let stage = self.matter(index).await?.stage();
-        let open = [words::Stage::Registered, words::Stage::Forwarded, words::Stage::Accepted];
+        let open = [
+            words::Stage::Registered,
+            words::Stage::Forwarded,
+            words::Stage::Accepted,
+        ];
         if !open.contains(&stage) {
             return Ok(Vec::new());
         }
@@ -324,7 +380,12 @@ impl Actors {
 }
 
 /// The petition of a planned matter. The petitioner is made up and can be nobody.
-fn petition(planned: &PlannedMatter, index: usize, at: Instant, office: &str) -> RegisterMatterRequest {
+fn petition(
+    planned: &PlannedMatter,
+    index: usize,
+    at: Instant,
+    office: &str,
+) -> RegisterMatterRequest {
     let channel = match planned.channel {
         Channel::Letter => words::Channel::Letter,
         Channel::Visit => words::Channel::Visit,
@@ -354,8 +415,13 @@ fn petition(planned: &PlannedMatter, index: usize, at: Instant, office: &str) ->
             id_number: format!("DEMO{:014}", planned.petitioner),
         }),
         persons: planned.persons,
-        representatives: (1..=representatives).map(|n| format!("演示代表{n}")).collect(),
-        main_request: format!("generated request about {}", planned.subject.replace('_', " ")),
+        representatives: (1..=representatives)
+            .map(|n| format!("演示代表{n}"))
+            .collect(),
+        main_request: format!(
+            "generated request about {}",
+            planned.subject.replace('_', " ")
+        ),
         facts: "Generated from a seed; there is no public petition data.".to_owned(),
         agent: planned.agent,
         about_organ: String::new(),

@@ -22,7 +22,8 @@ impl Actors {
             };
             let supervision = &self.clients.supervision;
             let page = persist("listing orders", || {
-                let (mut supervision, request) = (supervision.clone(), asked("demo", request.clone()));
+                let (mut supervision, request) =
+                    (supervision.clone(), asked("demo", request.clone()));
                 async move { supervision.list_orders(request).await }
             })
             .await?;
@@ -42,11 +43,15 @@ impl Actors {
 
     fn is_answered_by(&self, order: &Order, at: Instant) -> bool {
         let index = lock(&self.indexes).get(&order.matter_id).copied();
-        let fridays = index.and_then(|index| self.plan.matters.get(index)?.conduct.order_answered_after);
+        let fridays =
+            index.and_then(|index| self.plan.matters.get(index)?.conduct.order_answered_after);
         let issued = order.issued_time.as_ref().and_then(wire::instant);
         match (fridays, issued) {
             (Some(fridays), Some(issued)) => {
-                at - issued >= TimeDelta::weeks(i64::try_from(fridays).unwrap_or(i64::MAX).saturating_sub(1))
+                at - issued
+                    >= TimeDelta::weeks(
+                        i64::try_from(fridays).unwrap_or(i64::MAX).saturating_sub(1),
+                    )
             }
             (None, _) | (_, None) => false,
         }

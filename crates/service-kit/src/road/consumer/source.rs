@@ -96,7 +96,11 @@ impl Source {
     }
 
     fn count(&self, entries: usize, via: Via) {
-        let labels = [("service", self.database.service().as_str()), ("stream", &self.stream), ("source", via.as_str())];
+        let labels = [
+            ("service", self.database.service().as_str()),
+            ("stream", &self.stream),
+            ("source", via.as_str()),
+        ];
         metrics::count("huiyin_consumer_source", entries as u64, &labels);
     }
 
@@ -111,8 +115,15 @@ impl Source {
         let options = StreamReadOptions::default().count(RUN).block(block);
         let mut command = redis::cmd("XREAD");
         redis::ToRedisArgs::write_redis_args(&options, &mut command);
-        command.arg("STREAMS").arg(&key).arg(format!("{}-0", at.seq));
-        let reply = tokio::time::timeout(SILENCE * 3, command.query_async::<Option<StreamReadReply>>(connection)).await;
+        command
+            .arg("STREAMS")
+            .arg(&key)
+            .arg(format!("{}-0", at.seq));
+        let reply = tokio::time::timeout(
+            SILENCE * 3,
+            command.query_async::<Option<StreamReadReply>>(connection),
+        )
+        .await;
         match reply {
             Ok(Ok(reply)) => entries(&self.stream, at, reply.unwrap_or_default()),
             Ok(Err(error)) => {
@@ -129,22 +140,30 @@ impl Source {
     }
 
     async fn connect(&mut self) {
-        if self.connection.is_some() || self.asked.is_some_and(|asked| asked.elapsed() < ASK_AGAIN) {
+        if self.connection.is_some() || self.asked.is_some_and(|asked| asked.elapsed() < ASK_AGAIN)
+        {
             return;
         }
-        let Some(client) = &self.roads.streams else { return };
+        let Some(client) = &self.roads.streams else {
+            return;
+        };
         self.asked = Some(tokio::time::Instant::now());
         // Blocking reads must not be cut off by the client's own answer limit.
         let config = redis::AsyncConnectionConfig::new()
             .set_connection_timeout(Some(SILENCE))
             .set_response_timeout(None);
-        self.connection = client.get_multiplexed_async_connection_with_config(&config).await.ok();
+        self.connection = client
+            .get_multiplexed_async_connection_with_config(&config)
+            .await
+            .ok();
     }
 
     async fn read_feed_after(&mut self, at: Place) -> Result<Vec<Sequenced>, Problem> {
         let (run, head) = match self.roads.feed.as_mut() {
             None => {
-                let (run, head) = feed::read_after(self.database.pool(), &self.stream, (at.epoch, at.seq), 500).await?;
+                let (run, head) =
+                    feed::read_after(self.database.pool(), &self.stream, (at.epoch, at.seq), 500)
+                        .await?;
                 (run, head.map_or(0, |head| head.seq))
             }
             Some(client) => read_remote(client, &self.stream, at).await?,
@@ -156,8 +175,14 @@ impl Source {
 
     /// Entries between the reader and the head as far as it is known.
     fn lag(&self, entries: i64) {
-        let labels = [("service", self.database.service().as_str()), ("stream", self.stream.as_str())];
-        #[expect(clippy::cast_precision_loss, reason = "a lag beyond 2^52 entries needs no exact gauge")]
+        let labels = [
+            ("service", self.database.service().as_str()),
+            ("stream", self.stream.as_str()),
+        ];
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "a lag beyond 2^52 entries needs no exact gauge"
+        )]
         metrics::gauge("huiyin_consumer_lag", entries.max(0) as f64, &labels);
     }
 }
@@ -176,14 +201,21 @@ async fn read_remote(
     let answer = client
         .read_feed(request)
         .await
-        .map_err(|status| Problem::Unavailable { words: format!("the feed of {stream} was not read: {}", status.message()) })?
+        .map_err(|status| Problem::Unavailable {
+            words: format!("the feed of {stream} was not read: {}", status.message()),
+        })?
         .into_inner();
     let epoch = i32::try_from(answer.epoch).unwrap_or(at.epoch);
     let mut run = Vec::with_capacity(answer.entries.len());
     for entry in answer.entries {
-        let event_id = entry.event_id.parse::<huiyin_domain::ids::EventId>().map_err(|error| {
-            Problem::Unexpected(format!("the feed of {stream} holds an event id that cannot be read: {error}"))
-        })?;
+        let event_id = entry
+            .event_id
+            .parse::<huiyin_domain::ids::EventId>()
+            .map_err(|error| {
+                Problem::Unexpected(format!(
+                    "the feed of {stream} holds an event id that cannot be read: {error}"
+                ))
+            })?;
         run.push(Sequenced {
             stream: stream.to_owned(),
             epoch,
@@ -201,13 +233,23 @@ fn entries(stream: &str, at: Place, reply: StreamReadReply) -> Vec<Sequenced> {
     for entry in reply.keys.into_iter().flat_map(|key| key.ids) {
         let seq = mirror::sequence_of(&entry.id);
         let expected = run.last().map_or(at.seq, |last| last.seq) + 1;
-        let event_id = entry.get::<String>("id").and_then(|id| Uuid::parse_str(&id).ok());
+        let event_id = entry
+            .get::<String>("id")
+            .and_then(|id| Uuid::parse_str(&id).ok());
         let payload = entry.get::<Vec<u8>>("event");
-        let (Some(event_id), Some(payload)) = (event_id, payload) else { break };
+        let (Some(event_id), Some(payload)) = (event_id, payload) else {
+            break;
+        };
         if seq != expected {
             break;
         }
-        run.push(Sequenced { stream: stream.to_owned(), epoch: at.epoch, seq, event_id, payload });
+        run.push(Sequenced {
+            stream: stream.to_owned(),
+            epoch: at.epoch,
+            seq,
+            event_id,
+            payload,
+        });
     }
     run
 }

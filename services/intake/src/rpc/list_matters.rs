@@ -1,0 +1,164 @@
+//! Matters without any personal field, newest first. There is no filter by person.
+
+use chrono::{DateTime, Utc};
+use huiyin_domain::ids::{MatterId, OrganId};
+use huiyin_domain::territory::TerritoryCode;
+use huiyin_proto::intake::v1::{ListMattersRequest, ListMattersResponse};
+use huiyin_service_kit::page::{PageToken, page_size};
+use huiyin_service_kit::status::Problem;
+use huiyin_service_kit::violations::Violations;
+use tonic::Request;
+use uuid::Uuid;
+
+use crate::matter::Matter;
+use crate::service::Service;
+use crate::store::matter::Wanted;
+use crate::{store, wire};
+
+/// Matters of a page when no size is asked for.
+const PAGE: u32 = 50;
+/// Matters of the largest page.
+const PAGE_MAX: u32 = 500;
+
+/// Lists matters.
+pub(crate) async fn list_matters(
+    service: &Service,
+    request: Request<ListMattersRequest>,
+) -> Result<ListMattersResponse, Problem> {
+    let message = request.get_ref();
+    let mut violations = Violations::default();
+    let size = page_size(&mut violations, message.page_size, PAGE, PAGE_MAX);
+    let place = match message.place_code.as_str() {
+        "" => Some(TerritoryCode::NATION),
+        given => wire::territory_code(&mut violations, "place_code", given),
+    };
+    let organ = match message.organ_id.as_str() {
+        "" => None,
+        given => violations.id("organ_id", given),
+    };
+    let stage = wire::stage_filter(&mut violations, "stage", message.stage);
+    let place = violations.finish_with(place)?;
+    let caller = wire::calling_organ(request.metadata());
+    let filter = format!(
+        "matters {place} {} {stage} {}",
+        wire::id_or_empty(organ),
+        wire::id_or_empty(caller)
+    );
+    let (from_place, to_place) = codes_of(place);
+    let mut wanted = Wanted {
+        from_place,
+        to_place,
+        organ: organ.map(OrganId::uuid),
+        stage,
+        sealed_organs: Vec::new(),
+        sealed_territories: Vec::new(),
+        after: after(&message.page_token, &filter)?,
+        limit: i64::from(size) + 1,
+    };
+    for reader in organ.into_iter().chain(caller) {
+        seal(service, &mut wanted, reader).await?;
+    }
+    let mut connection = service.desk.database.pool().acquire().await?;
+    let matters = store::matter::list(&mut connection, &wanted).await?;
+    Ok(page(matters, size, &filter))
+}
+
+/// The lowest and the highest code of a place and what lies in it.
+fn codes_of(place: TerritoryCode) -> (String, String) {
+    let prefix = if place == TerritoryCode::NATION {
+        ""
+    } else {
+        place.short()
+    };
+    (format!("{prefix:0<12}"), format!("{prefix:9<12}"))
+}
+
+/// Leaves out denunciations about the reader, and about any organ of the territories above it.
+async fn seal(service: &Service, wanted: &mut Wanted, reader: OrganId) -> Result<(), Problem> {
+    wanted.sealed_organs.push(reader.uuid());
+    if let Some(organ) = service.known.organ(reader).await? {
+        wanted.sealed_territories.extend(
+            organ
+                .territory
+                .chain()
+                .skip(1)
+                .map(|place| place.to_string()),
+        );
+    }
+    Ok(())
+}
+
+/// Where the page begins: behind everything for the first one.
+fn after(token: &str, filter: &str) -> Result<(DateTime<Utc>, Uuid), Problem> {
+    let Some(token) = PageToken::parse(token, filter)? else {
+        return Ok((far_ahead(), Uuid::max()));
+    };
+    let (micros, id) = token
+        .last_key
+        .split_once(' ')
+        .ok_or(Problem::WrongPageToken)?;
+    let at = micros
+        .parse()
+        .ok()
+        .and_then(DateTime::from_timestamp_micros)
+        .ok_or(Problem::WrongPageToken)?;
+    let id: MatterId = id.parse().map_err(|_| Problem::WrongPageToken)?;
+    Ok((at, id.uuid()))
+}
+
+/// Later than any matter, and still an instant PostgreSQL can hold.
+fn far_ahead() -> DateTime<Utc> {
+    DateTime::from_timestamp(253_402_300_799, 0).unwrap_or_default()
+}
+
+fn page(mut matters: Vec<Matter>, size: u32, filter: &str) -> ListMattersResponse {
+    let size = usize::try_from(size).unwrap_or(usize::MAX);
+    let more = matters.len() > size;
+    matters.truncate(size);
+    let last = matters.last().filter(|_| more);
+    let next = last.map(|last| {
+        PageToken::issue(
+            &format!("{} {}", last.registered_at.timestamp_micros(), last.id),
+            filter,
+        )
+    });
+    ListMattersResponse {
+        matters: matters.iter().map(wire::matter).collect(),
+        next_page_token: next.unwrap_or_default(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_is_a_range_of_codes() {
+        let range = |code: &str| codes_of(code.parse().unwrap());
+        assert_eq!(
+            range("4312"),
+            ("431200000000".to_owned(), "431299999999".to_owned())
+        );
+        assert_eq!(
+            range("431202001001"),
+            ("431202001001".to_owned(), "431202001001".to_owned())
+        );
+        assert_eq!(
+            range("000000000000"),
+            ("000000000000".to_owned(), "999999999999".to_owned())
+        );
+    }
+
+    #[test]
+    fn a_token_of_another_list_is_refused() {
+        let token = PageToken::issue("12 not an id", "matters");
+        assert!(matches!(
+            after(&token, "matters"),
+            Err(Problem::WrongPageToken)
+        ));
+        assert!(matches!(
+            after(&token, "others"),
+            Err(Problem::WrongPageToken)
+        ));
+    }
+}

@@ -1,0 +1,129 @@
+//! Step 1 of the delivery protocol: the alert, everybody who is addressed, a timer for each and what is
+//! told of it are one commit.
+
+use chrono::TimeDelta;
+use huiyin_domain::ids::{AlertId, OrganId};
+use huiyin_domain::routing::Directory;
+use huiyin_domain::time::Instant;
+use huiyin_domain::warning::{self, RecipientRole, Step};
+use huiyin_service_kit::database::Tx;
+use huiyin_service_kit::settings::WarningSettings;
+use huiyin_service_kit::status::Problem;
+use huiyin_service_kit::{chance, metrics, timer};
+use uuid::Uuid;
+
+use crate::alert::{Acknowledgement, Alert, Recipient, Report, Role};
+use crate::store::{alert, alert_exclusion, alert_recipient};
+use crate::{told, wire};
+
+/// Kind of the timers that wait for an acknowledgement.
+pub(crate) const ACKNOWLEDGEMENT: &str = "acknowledgement";
+
+/// A report on its way out.
+#[derive(Clone, Debug)]
+pub(crate) struct Outgoing {
+    /// Id of the alert.
+    pub(crate) id: AlertId,
+    /// The report.
+    pub(crate) report: Report,
+    /// Who is addressed; at least one.
+    pub(crate) addressed: Vec<warning::Recipient>,
+    /// Who must never be.
+    pub(crate) exclusions: Vec<OrganId>,
+}
+
+/// Everybody the report is for, as long as there is a petition office among them: without one the
+/// offices have not arrived yet.
+///
+/// # Errors
+/// [`Problem::Unavailable`] as long as no petition office of the place or above is known.
+pub(crate) fn addressed(
+    report: &Report,
+    competent: Option<OrganId>,
+    directory: &Directory,
+    exclusions: &[OrganId],
+) -> Result<Vec<warning::Recipient>, Problem> {
+    let told = warning::recipients(&report.place, competent, directory, exclusions);
+    if told.iter().any(|recipient| is_office(recipient.role)) {
+        return Ok(told);
+    }
+    Err(Problem::Unavailable {
+        words: format!("no petition office of {} or above is known here yet; load the organs or try again", report.place),
+    })
+}
+
+fn is_office(role: RecipientRole) -> bool {
+    match role {
+        RecipientRole::OwnLeadership | RecipientRole::LevelAbove | RecipientRole::NationalOffice => true,
+        RecipientRole::CompetentDepartment | RecipientRole::JointMeeting => false,
+    }
+}
+
+/// The time a recipient has before the escalation begins.
+pub(crate) fn acknowledgement_limit(own: WarningSettings) -> TimeDelta {
+    TimeDelta::minutes(own.acknowledgement_limit_minutes.into())
+}
+
+/// Addresses everybody at once. `None` when this alert was raised before.
+///
+/// # Errors
+/// When the database refuses.
+pub(crate) async fn raise(
+    tx: &mut Tx,
+    own: WarningSettings,
+    outgoing: &Outgoing,
+) -> Result<Option<(Alert, Vec<Recipient>)>, Problem> {
+    let now = wire::kept(tx.now());
+    let alert = Alert::made(outgoing.id, outgoing.report.clone(), now);
+    let due = now + acknowledgement_limit(own);
+    let recipients: Vec<Recipient> =
+        outgoing.addressed.iter().map(|told| waiting(alert.id, told, due)).collect();
+    if !alert::insert(tx.connection(), &alert, &recipients).await? {
+        return Ok(None);
+    }
+    alert_exclusion::insert(tx.connection(), alert.id, &outgoing.exclusions).await?;
+    arm(tx, &recipients).await?;
+    for recipient in &recipients {
+        told::raised(tx, &alert, recipient);
+        metrics::count("huiyin_alert_recipients", 1, &[("level", recipient.level.as_str())]);
+    }
+    metrics::count("huiyin_alerts_raised", 1, &[("kind", alert.report.kind.as_str())]);
+    Ok(Some((alert, recipients)))
+}
+
+/// Adds recipients that the escalation asks for to alerts that are under way.
+///
+/// # Errors
+/// When the database refuses.
+pub(crate) async fn add(tx: &mut Tx, alerts: &[Alert], wanted: Vec<Recipient>) -> Result<(), Problem> {
+    let added = alert_recipient::add(tx.connection(), &wanted).await?;
+    let recipients: Vec<Recipient> = wanted.into_iter().filter(|recipient| added.contains(&recipient.id)).collect();
+    arm(tx, &recipients).await?;
+    for recipient in &recipients {
+        if let Some(alert) = alerts.iter().find(|alert| alert.id == recipient.alert) {
+            told::raised(tx, alert, recipient);
+            metrics::count("huiyin_alert_recipients", 1, &[("level", recipient.level.as_str())]);
+        }
+    }
+    Ok(())
+}
+
+async fn arm(tx: &mut Tx, recipients: &[Recipient]) -> Result<(), sqlx::Error> {
+    let timers: Vec<(Uuid, Instant)> = recipients.iter().map(|recipient| (recipient.id, recipient.ack_due)).collect();
+    timer::arm_all(tx.connection(), ACKNOWLEDGEMENT, &timers).await
+}
+
+fn waiting(alert: AlertId, told: &warning::Recipient, ack_due: Instant) -> Recipient {
+    Recipient {
+        id: chance::new_uuid(),
+        alert,
+        organ: told.organ,
+        level: told.level,
+        role: Role::AtOnce(told.role),
+        reason: told.reason.clone(),
+        step: Step::Duty,
+        ack_due,
+        delivered_at: None,
+        acknowledgement: Acknowledgement::Waiting,
+    }
+}

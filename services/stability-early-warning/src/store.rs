@@ -1,0 +1,35 @@
+//! One function a statement.
+
+pub(crate) mod alert;
+pub(crate) mod alert_exclusion;
+pub(crate) mod alert_recipient;
+pub(crate) mod desk_place;
+pub(crate) mod escalation_order;
+pub(crate) mod office;
+pub(crate) mod office_edition;
+pub(crate) mod warned_place;
+
+use std::fmt::Display;
+use std::str::FromStr;
+
+use huiyin_service_kit::status::Problem;
+
+/// Reads a word of ours out of a column.
+fn word<W: FromStr<Err: Display>>(column: &'static str, stored: &str) -> Result<W, Problem> {
+    stored.parse().map_err(|error| Problem::Unexpected(format!("column {column}: {error}")))
+}
+
+/// Reads a count out of a column that a constraint keeps from being negative.
+fn count(column: &'static str, stored: i32) -> Result<u32, Problem> {
+    u32::try_from(stored).map_err(|error| Problem::Unexpected(format!("column {column}: {error}")))
+}
+
+/// Writes a count into a column.
+fn integer(count: u32) -> Result<i32, Problem> {
+    i32::try_from(count).map_err(|error| Problem::Unexpected(format!("{count}: {error}")))
+}
+
+/// The limit of a statement that asks for given keys.
+fn most<T>(keys: &[T]) -> i64 {
+    i64::try_from(keys.len()).unwrap_or(i64::MAX)
+}

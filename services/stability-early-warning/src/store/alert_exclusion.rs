@@ -1,0 +1,44 @@
+//! Who must never be told of an alert.
+
+use huiyin_domain::ids::{AlertId, OrganId};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+/// Exclusions of one alert at most.
+const MOST: i64 = 100;
+
+/// Writes who is excluded from an alert.
+pub(crate) async fn insert(
+    connection: &mut PgConnection,
+    alert: AlertId,
+    organs: &[OrganId],
+) -> Result<(), sqlx::Error> {
+    if organs.is_empty() {
+        return Ok(());
+    }
+    let organs: Vec<Uuid> = organs.iter().map(|organ| organ.uuid()).collect();
+    sqlx::query!(
+        "INSERT INTO alert_exclusion (alert_id, organ_id) SELECT $1, * FROM unnest($2::uuid[])",
+        alert.uuid(),
+        &organs,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Who is excluded from the alerts.
+pub(crate) async fn of(
+    connection: &mut PgConnection,
+    alerts: &[AlertId],
+) -> Result<Vec<(AlertId, OrganId)>, sqlx::Error> {
+    let wanted: Vec<Uuid> = alerts.iter().map(|alert| alert.uuid()).collect();
+    let rows = sqlx::query!(
+        "SELECT alert_id, organ_id FROM alert_exclusion WHERE alert_id = ANY($1) LIMIT $2",
+        &wanted,
+        super::most(&wanted).saturating_mul(MOST),
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(rows.into_iter().map(|row| (AlertId::from_uuid(row.alert_id), OrganId::from_uuid(row.organ_id))).collect())
+}

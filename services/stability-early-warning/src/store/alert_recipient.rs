@@ -1,0 +1,247 @@
+//! Who was addressed, and how far each got.
+
+use std::collections::HashSet;
+
+use chrono::{DateTime, Utc};
+use huiyin_domain::ids::{AlertId, OrganId};
+use huiyin_domain::time::Instant;
+use huiyin_domain::warning::Step;
+use huiyin_service_kit::status::Problem;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::{count, integer, most, word};
+use crate::alert::{Acknowledgement, By, Recipient};
+
+/// Recipients of one alert at most, by far.
+const MOST: i64 = 100;
+
+struct Row {
+    recipient_id: Uuid,
+    alert_id: Uuid,
+    organ_id: Uuid,
+    level: String,
+    role: String,
+    reason: String,
+    state: String,
+    step: i32,
+    ack_due: DateTime<Utc>,
+    delivered_at: Option<DateTime<Utc>>,
+    acked_at: Option<DateTime<Utc>>,
+    acked_by_post: Option<String>,
+}
+
+impl TryFrom<Row> for Recipient {
+    type Error = Problem;
+
+    fn try_from(row: Row) -> Result<Self, Problem> {
+        let by = row.acked_by_post.zip(row.acked_at).map(|(post, at)| By { post, at });
+        let acknowledgement = match (row.state.as_str(), by) {
+            ("waiting", None) => Acknowledgement::Waiting,
+            ("acknowledged", Some(by)) => Acknowledgement::InTime(by),
+            ("acknowledged_late", Some(by)) => Acknowledgement::Late(by),
+            (state, _) => return Err(Problem::Unexpected(format!("column alert_recipient.state: {state:?}"))),
+        };
+        Ok(Self {
+            id: row.recipient_id,
+            alert: AlertId::from_uuid(row.alert_id),
+            organ: OrganId::from_uuid(row.organ_id),
+            level: word("alert_recipient.level", &row.level)?,
+            role: word("alert_recipient.role", &row.role)?,
+            reason: row.reason,
+            step: Step::from_number(count("alert_recipient.step", row.step)?),
+            ack_due: row.ack_due,
+            delivered_at: row.delivered_at,
+            acknowledgement,
+        })
+    }
+}
+
+/// Everybody the alerts are addressed to, by level from below and by organ.
+pub(crate) async fn of(connection: &mut PgConnection, alerts: &[AlertId]) -> Result<Vec<Recipient>, Problem> {
+    let wanted: Vec<Uuid> = alerts.iter().map(|alert| alert.uuid()).collect();
+    let rows = sqlx::query_as!(
+        Row,
+        "SELECT recipient_id, alert_id, organ_id, level, role, reason, state, step, ack_due, delivered_at, acked_at,
+                acked_by_post
+         FROM alert_recipient WHERE alert_id = ANY($1)
+         ORDER BY array_position('{village,township,county,city,province,nation}'::text[], level), organ_id LIMIT $2",
+        &wanted,
+        most(&wanted).saturating_mul(MOST),
+    )
+    .fetch_all(connection)
+    .await?;
+    rows.into_iter().map(Recipient::try_from).collect()
+}
+
+/// The row of an organ that an alert is addressed to; not locked.
+pub(crate) async fn id_of(
+    connection: &mut PgConnection,
+    alert: AlertId,
+    organ: OrganId,
+) -> Result<Option<Uuid>, sqlx::Error> {
+    sqlx::query_scalar!(
+        "SELECT recipient_id FROM alert_recipient WHERE alert_id = $1 AND organ_id = $2",
+        alert.uuid(),
+        organ.uuid(),
+    )
+    .fetch_optional(connection)
+    .await
+}
+
+/// Locks a recipient.
+pub(crate) async fn lock(connection: &mut PgConnection, recipient: Uuid) -> Result<Recipient, Problem> {
+    let row = sqlx::query_as!(
+        Row,
+        "SELECT recipient_id, alert_id, organ_id, level, role, reason, state, step, ack_due, delivered_at, acked_at,
+                acked_by_post
+         FROM alert_recipient WHERE recipient_id = $1 FOR UPDATE",
+        recipient,
+    )
+    .fetch_one(connection)
+    .await?;
+    row.try_into()
+}
+
+/// Writes an acknowledgement of a locked recipient that was waiting.
+pub(crate) async fn acknowledge(connection: &mut PgConnection, recipient: &Recipient) -> Result<bool, sqlx::Error> {
+    let by = recipient.acknowledgement.by();
+    let written = sqlx::query!(
+        "UPDATE alert_recipient SET state = $2, acked_at = $3, acked_by_post = $4
+         WHERE recipient_id = $1 AND state = 'waiting'",
+        recipient.id,
+        recipient.acknowledgement.as_str(),
+        by.map(|by| by.at),
+        by.map(|by| by.post.as_str()),
+    )
+    .execute(connection)
+    .await?;
+    Ok(written.rows_affected() == 1)
+}
+
+/// Writes that alerts reached the desks of organs at an instant; gives the recipients they had not
+/// reached before. Rows are locked in one order, so that desks and sweeps do not wait for each other.
+pub(crate) async fn deliver(
+    connection: &mut PgConnection,
+    reached: &[(AlertId, OrganId)],
+    at: Instant,
+) -> Result<Vec<Recipient>, Problem> {
+    let (alerts, organs): (Vec<Uuid>, Vec<Uuid>) =
+        reached.iter().map(|(alert, organ)| (alert.uuid(), organ.uuid())).unzip();
+    let rows = sqlx::query_as!(
+        Row,
+        "WITH reached AS (
+             SELECT recipient_id FROM alert_recipient
+             JOIN unnest($1::uuid[], $2::uuid[]) AS given (alert_id, organ_id) USING (alert_id, organ_id)
+             WHERE delivered_at IS NULL
+             ORDER BY recipient_id FOR UPDATE OF alert_recipient)
+         UPDATE alert_recipient AS recipient SET delivered_at = $3
+         FROM reached
+         WHERE recipient.recipient_id = reached.recipient_id AND recipient.delivered_at IS NULL
+         RETURNING recipient.recipient_id, recipient.alert_id, recipient.organ_id, recipient.level, recipient.role,
+                   recipient.reason, recipient.state, recipient.step, recipient.ack_due, recipient.delivered_at,
+                   recipient.acked_at, recipient.acked_by_post",
+        &alerts,
+        &organs,
+        at,
+    )
+    .fetch_all(connection)
+    .await?;
+    rows.into_iter().map(Recipient::try_from).collect()
+}
+
+/// A locked recipient that waits, and how often it has been escalated.
+#[derive(Clone, Debug)]
+pub(crate) struct Waiting {
+    /// The recipient.
+    pub(crate) recipient: Recipient,
+    /// Escalations so far.
+    pub(crate) escalations: u32,
+}
+
+/// Locks those of the recipients that still wait.
+pub(crate) async fn lock_waiting(connection: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<Waiting>, Problem> {
+    let rows = sqlx::query!(
+        "SELECT recipient_id, alert_id, organ_id, level, role, reason, step, escalations, ack_due, delivered_at
+         FROM alert_recipient WHERE recipient_id = ANY($1) AND state = 'waiting'
+         ORDER BY recipient_id LIMIT $2 FOR UPDATE",
+        ids,
+        most(ids),
+    )
+    .fetch_all(connection)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(Waiting {
+                recipient: Recipient {
+                    id: row.recipient_id,
+                    alert: AlertId::from_uuid(row.alert_id),
+                    organ: OrganId::from_uuid(row.organ_id),
+                    level: word("alert_recipient.level", &row.level)?,
+                    role: word("alert_recipient.role", &row.role)?,
+                    reason: row.reason,
+                    step: Step::from_number(count("alert_recipient.step", row.step)?),
+                    ack_due: row.ack_due,
+                    delivered_at: row.delivered_at,
+                    acknowledgement: Acknowledgement::Waiting,
+                },
+                escalations: count("alert_recipient.escalations", row.escalations)?,
+            })
+        })
+        .collect()
+}
+
+/// Writes the steps that locked, waiting recipients have reached.
+pub(crate) async fn escalate(connection: &mut PgConnection, reached: &[Waiting]) -> Result<(), Problem> {
+    let ids: Vec<Uuid> = reached.iter().map(|waiting| waiting.recipient.id).collect();
+    let (steps, counts) = numbers(reached)?;
+    sqlx::query!(
+        "UPDATE alert_recipient AS recipient SET step = reached.step, escalations = reached.escalations
+         FROM unnest($1::uuid[], $2::integer[], $3::integer[]) AS reached (recipient_id, step, escalations)
+         WHERE recipient.recipient_id = reached.recipient_id AND recipient.state = 'waiting'",
+        &ids,
+        &steps,
+        &counts,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Step and count of each as columns keep them.
+pub(super) fn numbers(reached: &[Waiting]) -> Result<(Vec<i32>, Vec<i32>), Problem> {
+    let mut steps = Vec::with_capacity(reached.len());
+    let mut counts = Vec::with_capacity(reached.len());
+    for waiting in reached {
+        steps.push(integer(waiting.recipient.step.number())?);
+        counts.push(integer(waiting.escalations)?);
+    }
+    Ok((steps, counts))
+}
+
+/// Adds recipients to their alerts; gives the rows of those that were not addressed before.
+pub(crate) async fn add(connection: &mut PgConnection, wanted: &[Recipient]) -> Result<HashSet<Uuid>, sqlx::Error> {
+    let ids: Vec<Uuid> = wanted.iter().map(|recipient| recipient.id).collect();
+    let alerts: Vec<Uuid> = wanted.iter().map(|recipient| recipient.alert.uuid()).collect();
+    let organs: Vec<Uuid> = wanted.iter().map(|recipient| recipient.organ.uuid()).collect();
+    let levels: Vec<String> = wanted.iter().map(|recipient| recipient.level.to_string()).collect();
+    let roles: Vec<String> = wanted.iter().map(|recipient| recipient.role.as_str().to_owned()).collect();
+    let reasons: Vec<String> = wanted.iter().map(|recipient| recipient.reason.clone()).collect();
+    let dues: Vec<Instant> = wanted.iter().map(|recipient| recipient.ack_due).collect();
+    let added = sqlx::query_scalar!(
+        "INSERT INTO alert_recipient (recipient_id, alert_id, organ_id, level, role, reason, ack_due)
+         SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::timestamptz[])
+         ON CONFLICT (alert_id, organ_id) DO NOTHING
+         RETURNING recipient_id",
+        &ids,
+        &alerts,
+        &organs,
+        &levels,
+        &roles,
+        &reasons,
+        &dues,
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(added.into_iter().collect())
+}

@@ -1,0 +1,148 @@
+//! Between the contract's messages and our types.
+
+use huiyin_domain::territory::TerritoryCode;
+use huiyin_domain::time::Instant;
+use huiyin_domain::vocabulary::{Level, UrgentKind};
+use huiyin_domain::warning::{RecipientRole, Step};
+use huiyin_proto::stability_early_warning::v1 as pb;
+use huiyin_proto::vocabulary::v1 as words;
+use huiyin_service_kit::violations::Violations;
+use huiyin_service_kit::wire::timestamp;
+
+use crate::alert::{self, Acknowledgement, Role};
+
+/// A level that must be given.
+pub(crate) fn level(violations: &mut Violations, field: &str, given: i32) -> Option<Level> {
+    match violations.choice(field, given, words::Level::as_str_name)? {
+        words::Level::Village => Some(Level::Village),
+        words::Level::Township => Some(Level::Township),
+        words::Level::County => Some(Level::County),
+        words::Level::City => Some(Level::City),
+        words::Level::Province => Some(Level::Province),
+        words::Level::Nation => Some(Level::Nation),
+        words::Level::Unspecified => None,
+    }
+}
+
+/// A kind of urgent report that must be given.
+pub(crate) fn urgent_kind(violations: &mut Violations, field: &str, given: i32) -> Option<UrgentKind> {
+    match violations.choice(field, given, words::UrgentKind::as_str_name)? {
+        words::UrgentKind::DangerToLife => Some(UrgentKind::DangerToLife),
+        words::UrgentKind::CollectiveVisit => Some(UrgentKind::CollectiveVisit),
+        words::UrgentKind::ServiceFailure => Some(UrgentKind::ServiceFailure),
+        words::UrgentKind::PromiseBroken => Some(UrgentKind::PromiseBroken),
+        words::UrgentKind::Retaliation => Some(UrgentKind::Retaliation),
+        words::UrgentKind::Other => Some(UrgentKind::Other),
+        words::UrgentKind::Unspecified => None,
+    }
+}
+
+/// A code of a territory that must be given. What was given is not repeated.
+pub(crate) fn territory_code(violations: &mut Violations, field: &str, given: &str) -> Option<TerritoryCode> {
+    let code = given.parse().ok();
+    violations.check(
+        field,
+        code.is_some(),
+        "is no territory code; expected 2, 4, 6, 9 or 12 digits (province, city, county, township, village), or \
+         000000000000 for the nation",
+    );
+    code
+}
+
+/// A level on the wire.
+pub(crate) fn level_word(level: Level) -> words::Level {
+    match level {
+        Level::Village => words::Level::Village,
+        Level::Township => words::Level::Township,
+        Level::County => words::Level::County,
+        Level::City => words::Level::City,
+        Level::Province => words::Level::Province,
+        Level::Nation => words::Level::Nation,
+    }
+}
+
+/// A kind of urgent report on the wire.
+pub(crate) fn urgent_kind_word(kind: UrgentKind) -> words::UrgentKind {
+    match kind {
+        UrgentKind::DangerToLife => words::UrgentKind::DangerToLife,
+        UrgentKind::CollectiveVisit => words::UrgentKind::CollectiveVisit,
+        UrgentKind::ServiceFailure => words::UrgentKind::ServiceFailure,
+        UrgentKind::PromiseBroken => words::UrgentKind::PromiseBroken,
+        UrgentKind::Retaliation => words::UrgentKind::Retaliation,
+        UrgentKind::Other => words::UrgentKind::Other,
+    }
+}
+
+/// A role on the wire: the national office is a level above like the others.
+pub(crate) fn role_word(role: Role) -> words::RecipientRole {
+    match role {
+        Role::AtOnce(RecipientRole::OwnLeadership) => words::RecipientRole::OwnLevel,
+        Role::AtOnce(RecipientRole::LevelAbove | RecipientRole::NationalOffice) => words::RecipientRole::LevelAbove,
+        Role::AtOnce(RecipientRole::CompetentDepartment) => words::RecipientRole::CompetentDepartment,
+        Role::AtOnce(RecipientRole::JointMeeting) => words::RecipientRole::JointMeeting,
+        Role::AddedByEscalation => words::RecipientRole::AddedByEscalation,
+    }
+}
+
+/// A step of the escalation on the wire.
+pub(crate) fn step_word(step: Step) -> words::EscalationStep {
+    match step {
+        Step::Duty => words::EscalationStep::Duty,
+        Step::Deputy => words::EscalationStep::Deputy,
+        Step::Leader => words::EscalationStep::Leader,
+        Step::LevelAbove => words::EscalationStep::LevelAbove,
+        Step::Repeat(_) => words::EscalationStep::Repeat,
+    }
+}
+
+fn state_word(acknowledgement: &Acknowledgement) -> pb::RecipientState {
+    match acknowledgement {
+        Acknowledgement::Waiting => pb::RecipientState::Waiting,
+        Acknowledgement::InTime(_) => pb::RecipientState::Acknowledged,
+        Acknowledgement::Late(_) => pb::RecipientState::AcknowledgedLate,
+    }
+}
+
+/// A recipient in an answer.
+pub(crate) fn recipient(recipient: &alert::Recipient) -> pb::Recipient {
+    let by = recipient.acknowledgement.by();
+    pb::Recipient {
+        organ_id: recipient.organ.to_string(),
+        level: level_word(recipient.level).into(),
+        role: role_word(recipient.role).into(),
+        reason: recipient.reason.clone(),
+        state: state_word(&recipient.acknowledgement).into(),
+        step: step_word(recipient.step).into(),
+        acknowledgement_due_time: Some(timestamp(recipient.ack_due)),
+        delivered_time: recipient.delivered_at.map(timestamp),
+        acknowledged_time: by.map(|by| timestamp(by.at)),
+        acknowledged_by_post: by.map(|by| by.post.clone()).unwrap_or_default(),
+    }
+}
+
+/// An alert in an answer, with those of the recipients that are its own.
+pub(crate) fn alert(alert: &alert::Alert, recipients: &[alert::Recipient]) -> pb::Alert {
+    let report = &alert.report;
+    pb::Alert {
+        alert_id: alert.id.to_string(),
+        kind: urgent_kind_word(report.kind).into(),
+        place_code: report.place.to_string(),
+        organ_id: report.organ.to_string(),
+        matter_ids: report.matters.iter().map(ToString::to_string).collect(),
+        persons: report.persons,
+        happened_time: Some(timestamp(report.happened_at)),
+        known_time: Some(timestamp(report.known_at)),
+        reported_time: Some(timestamp(alert.reported_at)),
+        lateness_seconds: u64::try_from(alert.lateness.num_seconds()).unwrap_or(0),
+        late: alert.late,
+        facts: report.facts.clone(),
+        measures: report.measures.clone(),
+        duty_phone: report.duty_phone.clone(),
+        recipients: recipients.iter().filter(|addressed| addressed.alert == alert.id).map(recipient).collect(),
+    }
+}
+
+/// The instant as a column keeps it, so that an answer now and one tomorrow say the same.
+pub(crate) fn kept(instant: Instant) -> Instant {
+    chrono::SubsecRound::trunc_subsecs(instant, 6)
+}

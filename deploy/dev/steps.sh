@@ -31,6 +31,8 @@ step_sqlx() {
 step_clippy() { cargo clippy --workspace --all-targets -- -D warnings; }
 
 step_tests() {
+    # the integration tests start the program itself
+    cargo build --workspace --bin huiyin
     if ! need_nextest; then
         cargo test --workspace
         return

@@ -14,11 +14,9 @@ use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
 fn fields(status: &Status) -> Vec<String> {
-    let bad = status.get_details_bad_request().unwrap_or_default();
-    bad.field_violations
-        .into_iter()
-        .map(|violation| violation.field)
-        .collect()
+    let bad = status.get_details_bad_request();
+    let violations = bad.map(|bad| bad.field_violations).unwrap_or_default();
+    violations.into_iter().map(|violation| violation.field).collect()
 }
 
 async fn refused(up: &Up, request: RegisterMatterRequest) -> Status {
@@ -44,86 +42,31 @@ async fn registered(up: &Up) -> usize {
         .len()
 }
 
+/// One wrong field each.
+const WRONG: [(&str, fn(&mut RegisterMatterRequest)); 10] = [
+    ("place_code", |claim| claim.place_code = "999999".to_owned()),
+    ("place_code", |claim| claim.place_code = "43x2".to_owned()),
+    ("main_request", |claim| claim.main_request = "  ".to_owned()),
+    ("received_time", |claim| claim.received_time = Some(FUTURE)),
+    ("channel", |claim| claim.channel = 99),
+    ("category", |claim| claim.category = 0),
+    ("subject", |claim| claim.subject = "weather".to_owned()),
+    ("received_by", |claim| claim.received_by = "organ_x".to_owned()),
+    ("request_id", |claim| claim.request_id = String::new()),
+    ("facts", |claim| claim.facts = "f".repeat(1_100_000)),
+];
+
+const FUTURE: prost_types::Timestamp = prost_types::Timestamp {
+    seconds: 4_000_000_000,
+    nanos: 0,
+};
+
 #[tokio::test]
 async fn a_wrong_registration_is_refused_by_field_and_leaves_nothing() {
     let up = Up::start().await;
-    let future = prost_types::Timestamp {
-        seconds: 4_000_000_000,
-        nanos: 0,
-    };
-    let cases: Vec<(&str, RegisterMatterRequest)> = vec![
-        (
-            "place_code",
-            RegisterMatterRequest {
-                place_code: "999999".to_owned(),
-                ..claim("a")
-            },
-        ),
-        (
-            "place_code",
-            RegisterMatterRequest {
-                place_code: "43x2".to_owned(),
-                ..claim("b")
-            },
-        ),
-        (
-            "main_request",
-            RegisterMatterRequest {
-                main_request: "  ".to_owned(),
-                ..claim("c")
-            },
-        ),
-        (
-            "received_time",
-            RegisterMatterRequest {
-                received_time: Some(future),
-                ..claim("d")
-            },
-        ),
-        (
-            "channel",
-            RegisterMatterRequest {
-                channel: 99,
-                ..claim("e")
-            },
-        ),
-        (
-            "category",
-            RegisterMatterRequest {
-                category: 0,
-                ..claim("f")
-            },
-        ),
-        (
-            "subject",
-            RegisterMatterRequest {
-                subject: "weather".to_owned(),
-                ..claim("g")
-            },
-        ),
-        (
-            "received_by",
-            RegisterMatterRequest {
-                received_by: "organ_x".to_owned(),
-                ..claim("h")
-            },
-        ),
-        (
-            "request_id",
-            RegisterMatterRequest {
-                request_id: String::new(),
-                ..claim("i")
-            },
-        ),
-        (
-            "facts",
-            RegisterMatterRequest {
-                facts: "f".repeat(1_100_000),
-                ..claim("j")
-            },
-        ),
-    ];
-    for (field, request) in cases {
+    for (number, (field, spoil)) in WRONG.into_iter().enumerate() {
+        let mut request = claim(&format!("wrong-{number}"));
+        spoil(&mut request);
         let status = refused(&up, request).await;
         assert_eq!(status.code(), Code::InvalidArgument, "{field}: {status}");
         assert_eq!(fields(&status), [field], "{status}");

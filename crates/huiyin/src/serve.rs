@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Result, anyhow, bail};
+use futures::StreamExt as _;
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
-use futures::StreamExt as _;
 use huiyin_service_kit::database::Database;
 use huiyin_service_kit::lifecycle::Stopper;
 use huiyin_service_kit::names::ServiceName;
@@ -58,8 +58,14 @@ pub async fn serve(settings: Option<&Path>, services: &[ServiceName]) -> Result<
         let listener = pages::bind(listen).await?;
         stopper.spawn("pages", pages::serve(listener, stopper.clone()));
     }
-    let context = Context { settings: Arc::new(settings), stopper: stopper.clone() };
-    let mut running: FuturesUnordered<_> = services.iter().map(|service| door(*service, context.clone())).collect();
+    let context = Context {
+        settings: Arc::new(settings),
+        stopper: stopper.clone(),
+    };
+    let mut running: FuturesUnordered<_> = services
+        .iter()
+        .map(|service| door(*service, context.clone()))
+        .collect();
     let outcome = tokio::select! {
         outcome = until_all_end(&mut running, &stopper) => outcome,
         fatal = stopper.fatal() => Err(anyhow!("{} cannot go on: {}", fatal.name, fatal.reason)),
@@ -92,12 +98,17 @@ async fn until_all_end(
 /// Names the service whose tables could not be made.
 pub async fn migrate(settings: Option<&Path>, services: Vec<ServiceName>) -> Result<()> {
     let settings = Settings::load(settings)?;
-    let services = if services.is_empty() { settings.services().collect() } else { services };
+    let services = if services.is_empty() {
+        settings.services().collect()
+    } else {
+        services
+    };
     if services.is_empty() {
         bail!("the settings name no service: give a file with --settings");
     }
     for service in services {
-        let database = Database::connect(service, settings.profile, settings.service(service)?).await?;
+        let database =
+            Database::connect(service, settings.profile, settings.service(service)?).await?;
         migrate_tables(&database, tables(service)).await?;
         eprintln!("huiyin: the tables of {service} are up to date");
     }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use huiyin_service_kit::names::ServiceName;
 
-use crate::constellation::{Constellation, Plan, Ports, home};
+use crate::constellation::{Constellation, Plan, Ports, asked_to_end, home};
 
 /// What `up` is asked to do.
 #[derive(Debug, clap::Args)]
@@ -56,6 +56,6 @@ pub async fn run(args: UpArgs) -> Result<()> {
     }
     println!("settings {}", constellation.settings.display());
     println!("Ctrl-C ends everything");
-    tokio::signal::ctrl_c().await?;
+    asked_to_end().await?;
     constellation.stop().await
 }

@@ -72,8 +72,18 @@ pub struct Up {
 impl Up {
     /// Starts it with the city loaded.
     pub async fn start() -> Self {
+        Self::start_with(&[]).await
+    }
+
+    /// Starts it with variables that lie above its settings.
+    pub async fn start_with(variables: &[(&str, String)]) -> Self {
         let folder = folder();
         let mut child = Command::new(program())
+            .envs(
+                variables
+                    .iter()
+                    .map(|(name, value)| (*name, value.as_str())),
+            )
             .args(["up", "--any-ports", "--with-city", "--folder"])
             .arg(folder.path())
             .stdout(Stdio::piped())

@@ -1,7 +1,7 @@
 //! Intake: the matter register, the vault of petitioners, evaluations. What was raised, by what
 //! channel, and where does it stand?
 //!
-//! A registration is one statement ([`REGISTER_SQL`]); every other change of a matter loads it locked,
+//! A registration is one statement ([`REGISTER_STATEMENT`]); every other change of a matter loads it locked,
 //! asks the domain's stage machine, and writes it guarded by its step. No personal field leaves here.
 
 mod keys;
@@ -30,7 +30,7 @@ use tonic::service::Routes;
 pub static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 
 /// The statement of a registration, so that a bench can run the very same one.
-pub const REGISTER_SQL: &str = include_str!("store/register.sql");
+pub const REGISTER_STATEMENT: &str = include_str!("store/register.sql");
 
 /// Runs the service until it is stopped.
 pub fn serve(context: Context) -> BoxFuture<'static, Result<(), RunError>> {

@@ -76,7 +76,13 @@ impl Alert {
     pub(crate) fn made(id: AlertId, report: Report, reported_at: Instant) -> Self {
         let lateness = warning::lateness(report.known_at, reported_at);
         let late = lateness > warning::lateness_limit(report.kind);
-        Self { id, report, reported_at, lateness, late }
+        Self {
+            id,
+            report,
+            reported_at,
+            lateness,
+            late,
+        }
     }
 }
 
@@ -104,7 +110,11 @@ impl FromStr for Role {
     type Err = UnknownWord;
 
     fn from_str(given: &str) -> Result<Self, UnknownWord> {
-        if given == ADDED { Ok(Self::AddedByEscalation) } else { given.parse().map(Self::AtOnce) }
+        if given == ADDED {
+            Ok(Self::AddedByEscalation)
+        } else {
+            given.parse().map(Self::AtOnce)
+        }
     }
 }
 
@@ -181,7 +191,9 @@ impl Acknowledgement {
         match self {
             Self::Waiting if by.at > due => Ok(Self::Late(by)),
             Self::Waiting => Ok(Self::InTime(by)),
-            Self::InTime(_) | Self::Late(_) => Err(AlreadyAcknowledged { state: self.as_str() }),
+            Self::InTime(_) | Self::Late(_) => Err(AlreadyAcknowledged {
+                state: self.as_str(),
+            }),
         }
     }
 
@@ -199,28 +211,47 @@ mod tests {
     use super::*;
 
     fn by(minute: i64) -> By {
-        By { post: "officer on duty".to_owned(), at: Instant::UNIX_EPOCH + Duration::minutes(minute) }
+        By {
+            post: "officer on duty".to_owned(),
+            at: Instant::UNIX_EPOCH + Duration::minutes(minute),
+        }
     }
 
     #[test]
     fn an_acknowledgement_on_the_minute_is_in_time_and_after_it_late() {
         let due = Instant::UNIX_EPOCH + Duration::minutes(30);
         let waiting = Acknowledgement::Waiting;
-        assert_eq!(waiting.acknowledge(by(30), due), Ok(Acknowledgement::InTime(by(30))));
-        assert_eq!(waiting.acknowledge(by(31), due), Ok(Acknowledgement::Late(by(31))));
+        assert_eq!(
+            waiting.acknowledge(by(30), due),
+            Ok(Acknowledgement::InTime(by(30)))
+        );
+        assert_eq!(
+            waiting.acknowledge(by(31), due),
+            Ok(Acknowledgement::Late(by(31)))
+        );
     }
 
     #[test]
     fn nobody_acknowledges_a_second_time() {
         let due = Instant::UNIX_EPOCH;
         let late = Acknowledgement::Late(by(1));
-        assert_eq!(late.acknowledge(by(2), due), Err(AlreadyAcknowledged { state: "acknowledged_late" }));
+        assert_eq!(
+            late.acknowledge(by(2), due),
+            Err(AlreadyAcknowledged {
+                state: "acknowledged_late"
+            })
+        );
     }
 
     #[test]
     fn every_role_reads_back() {
         let added = [Role::AddedByEscalation];
-        for role in RecipientRole::all().iter().copied().map(Role::AtOnce).chain(added) {
+        for role in RecipientRole::all()
+            .iter()
+            .copied()
+            .map(Role::AtOnce)
+            .chain(added)
+        {
             assert_eq!(role.as_str().parse(), Ok(role));
         }
     }

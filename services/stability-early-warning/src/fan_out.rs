@@ -48,13 +48,18 @@ pub(crate) fn addressed(
         return Ok(told);
     }
     Err(Problem::Unavailable {
-        words: format!("no petition office of {} or above is known here yet; load the organs or try again", report.place),
+        words: format!(
+            "no petition office of {} or above is known here yet; load the organs or try again",
+            report.place
+        ),
     })
 }
 
 fn is_office(role: RecipientRole) -> bool {
     match role {
-        RecipientRole::OwnLeadership | RecipientRole::LevelAbove | RecipientRole::NationalOffice => true,
+        RecipientRole::OwnLeadership
+        | RecipientRole::LevelAbove
+        | RecipientRole::NationalOffice => true,
         RecipientRole::CompetentDepartment | RecipientRole::JointMeeting => false,
     }
 }
@@ -76,8 +81,11 @@ pub(crate) async fn raise(
     let now = wire::kept(tx.now());
     let alert = Alert::made(outgoing.id, outgoing.report.clone(), now);
     let due = now + acknowledgement_limit(own);
-    let recipients: Vec<Recipient> =
-        outgoing.addressed.iter().map(|told| waiting(alert.id, told, due)).collect();
+    let recipients: Vec<Recipient> = outgoing
+        .addressed
+        .iter()
+        .map(|told| waiting(alert.id, told, due))
+        .collect();
     if !alert::insert(tx.connection(), &alert, &recipients).await? {
         return Ok(None);
     }
@@ -85,9 +93,17 @@ pub(crate) async fn raise(
     arm(tx, &recipients).await?;
     for recipient in &recipients {
         told::raised(tx, &alert, recipient);
-        metrics::count("huiyin_alert_recipients", 1, &[("level", recipient.level.as_str())]);
+        metrics::count(
+            "huiyin_alert_recipients",
+            1,
+            &[("level", recipient.level.as_str())],
+        );
     }
-    metrics::count("huiyin_alerts_raised", 1, &[("kind", alert.report.kind.as_str())]);
+    metrics::count(
+        "huiyin_alerts_raised",
+        1,
+        &[("kind", alert.report.kind.as_str())],
+    );
     Ok(Some((alert, recipients)))
 }
 
@@ -95,21 +111,35 @@ pub(crate) async fn raise(
 ///
 /// # Errors
 /// When the database refuses.
-pub(crate) async fn add(tx: &mut Tx, alerts: &[Alert], wanted: Vec<Recipient>) -> Result<(), Problem> {
+pub(crate) async fn add(
+    tx: &mut Tx,
+    alerts: &[Alert],
+    wanted: Vec<Recipient>,
+) -> Result<(), Problem> {
     let added = alert_recipient::add(tx.connection(), &wanted).await?;
-    let recipients: Vec<Recipient> = wanted.into_iter().filter(|recipient| added.contains(&recipient.id)).collect();
+    let recipients: Vec<Recipient> = wanted
+        .into_iter()
+        .filter(|recipient| added.contains(&recipient.id))
+        .collect();
     arm(tx, &recipients).await?;
     for recipient in &recipients {
         if let Some(alert) = alerts.iter().find(|alert| alert.id == recipient.alert) {
             told::raised(tx, alert, recipient);
-            metrics::count("huiyin_alert_recipients", 1, &[("level", recipient.level.as_str())]);
+            metrics::count(
+                "huiyin_alert_recipients",
+                1,
+                &[("level", recipient.level.as_str())],
+            );
         }
     }
     Ok(())
 }
 
 async fn arm(tx: &mut Tx, recipients: &[Recipient]) -> Result<(), sqlx::Error> {
-    let timers: Vec<(Uuid, Instant)> = recipients.iter().map(|recipient| (recipient.id, recipient.ack_due)).collect();
+    let timers: Vec<(Uuid, Instant)> = recipients
+        .iter()
+        .map(|recipient| (recipient.id, recipient.ack_due))
+        .collect();
     timer::arm_all(tx.connection(), ACKNOWLEDGEMENT, &timers).await
 }
 

@@ -33,7 +33,14 @@ pub static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 
 /// Runs the service until it is stopped.
 pub fn serve(context: Context) -> BoxFuture<'static, Result<(), RunError>> {
-    run(context, House { name: ServiceName::StabilityEarlyWarning, migrations: &MIGRATIONS, lists })
+    run(
+        context,
+        House {
+            name: ServiceName::StabilityEarlyWarning,
+            migrations: &MIGRATIONS,
+            lists,
+        },
+    )
 }
 
 /// What the service answers, what it does about others' events, what it does when timers are due.

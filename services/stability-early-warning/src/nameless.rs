@@ -43,7 +43,10 @@ fn looks_personal(groups: &[Group]) -> Option<Personal> {
     if let Some(seen) = by_length(&first.digits) {
         return Some(seen);
     }
-    let lengths: Vec<usize> = joined(groups).take(3).map(|group| group.digits.len()).collect();
+    let lengths: Vec<usize> = joined(groups)
+        .take(3)
+        .map(|group| group.digits.len())
+        .collect();
     match lengths.as_slice() {
         [3, 4, 4] if first.digits.starts_with('1') => Some(Personal::Phone),
         [6, 8, 3 | 4] | [6, 6, 3] => Some(Personal::IdentityNumber),
@@ -63,7 +66,9 @@ fn by_length(digits: &str) -> Option<Personal> {
 /// The first group and those that go on from it.
 fn joined(groups: &[Group]) -> impl Iterator<Item = &Group> {
     let mut goes_on = true;
-    groups.iter().take_while(move |group| std::mem::replace(&mut goes_on, group.goes_on))
+    groups
+        .iter()
+        .take_while(move |group| std::mem::replace(&mut goes_on, group.goes_on))
 }
 
 fn groups(text: &str) -> Vec<Group> {
@@ -80,7 +85,10 @@ fn groups(text: &str) -> Vec<Group> {
                 if let Some(before) = groups.last_mut() {
                     before.goes_on = gap == 1;
                 }
-                groups.push(Group { digits: digit.to_string(), goes_on: false });
+                groups.push(Group {
+                    digits: digit.to_string(),
+                    goes_on: false,
+                });
                 gap = 0;
             }
             None if matches!(letter, ' ' | '-' | '－' | '\u{3000}') => gap = gap.saturating_add(1),
@@ -92,7 +100,9 @@ fn groups(text: &str) -> Vec<Group> {
 
 fn digit(letter: char) -> Option<char> {
     let ascii = match letter {
-        '０'..='９' => u32::from(letter).checked_sub(0xFEE0).and_then(char::from_u32)?,
+        '０'..='９' => u32::from(letter)
+            .checked_sub(0xFEE0)
+            .and_then(char::from_u32)?,
         other => other,
     };
     ascii.is_ascii_digit().then_some(ascii)
@@ -104,11 +114,26 @@ mod tests {
 
     #[test]
     fn phones_and_identity_numbers_are_seen_however_they_are_written() {
-        for text in ["call 13800138000 now", "１３８００１３８０００", "138 0013 8000", "138-0013-8000", "+8613800138000"] {
+        for text in [
+            "call 13800138000 now",
+            "１３８００１３８０００",
+            "138 0013 8000",
+            "138-0013-8000",
+            "+8613800138000",
+        ] {
             assert_eq!(personal_number(text), Some(Personal::Phone), "{text}");
         }
-        for text in ["431202198001011234", "身份证43120219800101123X。", "431202800101123", "431202 19800101 1234"] {
-            assert_eq!(personal_number(text), Some(Personal::IdentityNumber), "{text}");
+        for text in [
+            "431202198001011234",
+            "身份证43120219800101123X。",
+            "431202800101123",
+            "431202 19800101 1234",
+        ] {
+            assert_eq!(
+                personal_number(text),
+                Some(Personal::IdentityNumber),
+                "{text}"
+            );
         }
     }
 

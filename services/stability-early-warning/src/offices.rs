@@ -27,7 +27,10 @@ impl Offices {
     ///
     /// # Errors
     /// When the database does not answer.
-    pub(crate) async fn current(&self, connection: &mut PgConnection) -> Result<Arc<Directory>, Problem> {
+    pub(crate) async fn current(
+        &self,
+        connection: &mut PgConnection,
+    ) -> Result<Arc<Directory>, Problem> {
         let edition = office_edition::read(connection).await?;
         {
             let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
@@ -38,10 +41,17 @@ impl Offices {
         // Of two holders of a function in one territory the directory finds the first given: rows come
         // ordered, so the order in which events arrived decides nothing.
         let directory = Arc::new(Directory::new(office::all(connection).await?));
-        tracing::info!(edition, offices = directory.iter().count(), "the offices were read");
+        tracing::info!(
+            edition,
+            offices = directory.iter().count(),
+            "the offices were read"
+        );
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         if known.edition < edition {
-            *known = Known { edition, directory: Arc::clone(&directory) };
+            *known = Known {
+                edition,
+                directory: Arc::clone(&directory),
+            };
         }
         Ok(directory)
     }

@@ -3,8 +3,9 @@
 use futures::stream::BoxStream;
 use huiyin_proto::stability_early_warning::v1::stability_early_warning_service_server::StabilityEarlyWarningService;
 use huiyin_proto::stability_early_warning::v1::{
-    AcknowledgeAlertRequest, AcknowledgeAlertResponse, GetAlertRequest, GetAlertResponse, ListAlertsRequest,
-    ListAlertsResponse, RaiseAlertRequest, RaiseAlertResponse, WatchAlertsRequest, WatchAlertsResponse,
+    AcknowledgeAlertRequest, AcknowledgeAlertResponse, GetAlertRequest, GetAlertResponse,
+    ListAlertsRequest, ListAlertsResponse, RaiseAlertRequest, RaiseAlertResponse,
+    WatchAlertsRequest, WatchAlertsResponse,
 };
 use huiyin_service_kit::run::Desk;
 use huiyin_service_kit::settings::{Own, WarningSettings};
@@ -37,12 +38,15 @@ impl Service {
     /// When the desk has the settings of another service.
     pub(crate) fn new(desk: Desk) -> Result<Self, Problem> {
         match desk.own.own {
-            Own::StabilityEarlyWarning(own) => {
-                Ok(Self { desk, own, offices: Offices::default(), bells: Bells::default() })
-            }
-            Own::Intake { .. } | Own::Nothing => {
-                Err(Problem::Unexpected("the settings are those of another service".to_owned()))
-            }
+            Own::StabilityEarlyWarning(own) => Ok(Self {
+                desk,
+                own,
+                offices: Offices::default(),
+                bells: Bells::default(),
+            }),
+            Own::Intake { .. } | Own::Nothing => Err(Problem::Unexpected(
+                "the settings are those of another service".to_owned(),
+            )),
         }
     }
 }
@@ -52,22 +56,38 @@ impl StabilityEarlyWarningService for Service {
     type WatchAlertsStream = BoxStream<'static, Result<WatchAlertsResponse, Status>>;
 
     async fn raise_alert(&self, request: Request<RaiseAlertRequest>) -> Answer<RaiseAlertResponse> {
-        Ok(Response::new(rpc::raise_alert::answer(self, request).await?))
+        Ok(Response::new(
+            rpc::raise_alert::answer(self, request).await?,
+        ))
     }
 
-    async fn acknowledge_alert(&self, request: Request<AcknowledgeAlertRequest>) -> Answer<AcknowledgeAlertResponse> {
-        Ok(Response::new(rpc::acknowledge_alert::answer(self, request).await?))
+    async fn acknowledge_alert(
+        &self,
+        request: Request<AcknowledgeAlertRequest>,
+    ) -> Answer<AcknowledgeAlertResponse> {
+        Ok(Response::new(
+            rpc::acknowledge_alert::answer(self, request).await?,
+        ))
     }
 
     async fn get_alert(&self, request: Request<GetAlertRequest>) -> Answer<GetAlertResponse> {
-        Ok(Response::new(rpc::get_alert::answer(self, request.into_inner()).await?))
+        Ok(Response::new(
+            rpc::get_alert::answer(self, request.into_inner()).await?,
+        ))
     }
 
     async fn list_alerts(&self, request: Request<ListAlertsRequest>) -> Answer<ListAlertsResponse> {
-        Ok(Response::new(rpc::list_alerts::answer(self, request.into_inner()).await?))
+        Ok(Response::new(
+            rpc::list_alerts::answer(self, request.into_inner()).await?,
+        ))
     }
 
-    async fn watch_alerts(&self, request: Request<WatchAlertsRequest>) -> Answer<Self::WatchAlertsStream> {
-        Ok(Response::new(rpc::watch_alerts::answer(self, request.into_inner()).await?))
+    async fn watch_alerts(
+        &self,
+        request: Request<WatchAlertsRequest>,
+    ) -> Answer<Self::WatchAlertsStream> {
+        Ok(Response::new(
+            rpc::watch_alerts::answer(self, request.into_inner()).await?,
+        ))
     }
 }

@@ -16,7 +16,9 @@ use huiyin_service_kit::status::Problem;
 
 /// Reads a word of ours out of a column.
 fn word<W: FromStr<Err: Display>>(column: &'static str, stored: &str) -> Result<W, Problem> {
-    stored.parse().map_err(|error| Problem::Unexpected(format!("column {column}: {error}")))
+    stored
+        .parse()
+        .map_err(|error| Problem::Unexpected(format!("column {column}: {error}")))
 }
 
 /// Reads a count out of a column that a constraint keeps from being negative.

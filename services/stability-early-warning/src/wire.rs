@@ -25,7 +25,11 @@ pub(crate) fn level(violations: &mut Violations, field: &str, given: i32) -> Opt
 }
 
 /// A kind of urgent report that must be given.
-pub(crate) fn urgent_kind(violations: &mut Violations, field: &str, given: i32) -> Option<UrgentKind> {
+pub(crate) fn urgent_kind(
+    violations: &mut Violations,
+    field: &str,
+    given: i32,
+) -> Option<UrgentKind> {
     match violations.choice(field, given, words::UrgentKind::as_str_name)? {
         words::UrgentKind::DangerToLife => Some(UrgentKind::DangerToLife),
         words::UrgentKind::CollectiveVisit => Some(UrgentKind::CollectiveVisit),
@@ -38,7 +42,11 @@ pub(crate) fn urgent_kind(violations: &mut Violations, field: &str, given: i32) 
 }
 
 /// A code of a territory that must be given. What was given is not repeated.
-pub(crate) fn territory_code(violations: &mut Violations, field: &str, given: &str) -> Option<TerritoryCode> {
+pub(crate) fn territory_code(
+    violations: &mut Violations,
+    field: &str,
+    given: &str,
+) -> Option<TerritoryCode> {
     let code = given.parse().ok();
     violations.check(
         field,
@@ -77,8 +85,12 @@ pub(crate) fn urgent_kind_word(kind: UrgentKind) -> words::UrgentKind {
 pub(crate) fn role_word(role: Role) -> words::RecipientRole {
     match role {
         Role::AtOnce(RecipientRole::OwnLeadership) => words::RecipientRole::OwnLevel,
-        Role::AtOnce(RecipientRole::LevelAbove | RecipientRole::NationalOffice) => words::RecipientRole::LevelAbove,
-        Role::AtOnce(RecipientRole::CompetentDepartment) => words::RecipientRole::CompetentDepartment,
+        Role::AtOnce(RecipientRole::LevelAbove | RecipientRole::NationalOffice) => {
+            words::RecipientRole::LevelAbove
+        }
+        Role::AtOnce(RecipientRole::CompetentDepartment) => {
+            words::RecipientRole::CompetentDepartment
+        }
         Role::AtOnce(RecipientRole::JointMeeting) => words::RecipientRole::JointMeeting,
         Role::AddedByEscalation => words::RecipientRole::AddedByEscalation,
     }
@@ -138,7 +150,11 @@ pub(crate) fn alert(alert: &alert::Alert, recipients: &[alert::Recipient]) -> pb
         facts: report.facts.clone(),
         measures: report.measures.clone(),
         duty_phone: report.duty_phone.clone(),
-        recipients: recipients.iter().filter(|addressed| addressed.alert == alert.id).map(recipient).collect(),
+        recipients: recipients
+            .iter()
+            .filter(|addressed| addressed.alert == alert.id)
+            .map(recipient)
+            .collect(),
     }
 }
 

@@ -131,6 +131,21 @@ impl Constellation {
     }
 }
 
+/// Waits for Ctrl-C or SIGTERM.
+///
+/// # Errors
+/// When signals cannot be listened to.
+pub async fn asked_to_end() -> Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
+}
+
 async fn make_tables(settings: &Path) -> Result<()> {
     let own = std::env::current_exe().context("our own program cannot be found")?;
     let output = tokio::process::Command::new(own)

@@ -21,7 +21,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::json;
 
 use crate::connect::Clients;
-use crate::constellation::{Constellation, DATABASE, Plan, Ports, home};
+use crate::constellation::{Constellation, DATABASE, Plan, Ports, asked_to_end, home};
 
 /// What the demo is asked to do.
 #[derive(Clone, Debug, clap::Args)]
@@ -68,11 +68,11 @@ pub async fn run(args: DemoArgs) -> Result<()> {
     let constellation = Constellation::start(&setup(&args, otlp, &planned)?, &say).await?;
     let outcome = tokio::select! {
         outcome = play(&args, &constellation, &planned, &territories, receiver) => outcome,
-        _ = tokio::signal::ctrl_c() => Err(anyhow::anyhow!("stopped by Ctrl-C")),
+        signal = asked_to_end() => signal.and(Err(anyhow::anyhow!("ended before the year was played"))),
     };
     if outcome.is_ok() && !args.once {
         say("everything keeps running; Ctrl-C ends it");
-        tokio::signal::ctrl_c().await?;
+        asked_to_end().await?;
     }
     let stopped = constellation.stop().await;
     outcome?;
@@ -145,7 +145,10 @@ async fn play(
     let actors = Arc::new(actors);
     let year = play_year(&clients, (planned, &actors), constellation, &receiver).await?;
     if args.json {
-        println!("{}", serde_json::to_string_pretty(&as_json(args, &year, constellation))?);
+        println!(
+            "{}",
+            serde_json::to_string_pretty(&as_json(args, &year, constellation))?
+        );
     } else {
         print::page(&year);
         print::trace(&year.trace);
@@ -210,7 +213,10 @@ impl Year {
             bail!("{} events were set aside in quarantine", self.quarantined);
         }
         if !self.told.table.warnings.is_empty() {
-            bail!("the year's table does not add up: {}", self.told.table.warnings.join("; "));
+            bail!(
+                "the year's table does not add up: {}",
+                self.told.table.warnings.join("; ")
+            );
         }
         Ok(())
     }

@@ -60,11 +60,11 @@ impl Year {
                 );
             }
         }
-        self.table();
-        self.check();
+        self.print_table();
+        self.print_check();
     }
 
-    fn table(&self) {
+    fn print_table(&self) {
         let table = &self.told.table;
         println!();
         println!("{}  {}", table.title, table.title_zh);
@@ -106,7 +106,7 @@ impl Year {
         }
     }
 
-    fn check(&self) {
+    fn print_check(&self) {
         println!();
         if self.differences.is_empty() {
             println!(

@@ -37,6 +37,14 @@ impl PrivatePostgres {
             }
         }
         let account = Account::find().await;
+        if folder.join("data").join("postmaster.pid").exists() {
+            // left behind by a program that was killed
+            let mut stop = account
+                .command(&programs.join("pg_ctl"), Path::new("/"))
+                .await;
+            stop.args(["stop", "-w", "-t", "10", "-m", "immediate", "-D"]);
+            run(stop.arg(folder.join("data")), "pg_ctl stop").await.ok();
+        }
         if folder.exists() {
             std::fs::remove_dir_all(folder).map_err(LocalError::io(format!(
                 "{} cannot be emptied",
@@ -147,16 +155,6 @@ impl PrivatePostgres {
     #[must_use]
     pub fn folder(&self) -> &Path {
         &self.folder
-    }
-
-    /// Restarts it as after a crash: connections are cut, nothing is flushed first.
-    ///
-    /// # Errors
-    /// When it does not come back.
-    pub async fn crash_and_restart(&self) -> Result<(), LocalError> {
-        let mut stop = self.control().await;
-        run(stop.args(["stop", "-m", "immediate", "-w"]), "pg_ctl stop").await?;
-        self.up().await
     }
 
     /// Stops it.

@@ -1,6 +1,6 @@
 //! A private stream server: Redis or Valkey.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -11,8 +11,6 @@ use crate::local::{Account, LocalError, free_port};
 /// A private stream server in a folder; it ends with this value.
 #[derive(Debug)]
 pub struct PrivateStreams {
-    program: PathBuf,
-    folder: PathBuf,
     port: u16,
     child: Child,
 }
@@ -34,12 +32,7 @@ impl PrivateStreams {
         let folder = Account::find().await.reachable(folder).await?;
         let port = free_port()?;
         let child = spawn(program, &folder, port).await?;
-        let server = Self {
-            program: program.to_owned(),
-            folder,
-            port,
-            child,
-        };
+        let server = Self { port, child };
         server.answers().await?;
         Ok(server)
     }
@@ -48,19 +41,6 @@ impl PrivateStreams {
     #[must_use]
     pub fn url(&self) -> String {
         format!("redis://127.0.0.1:{}", self.port)
-    }
-
-    /// Kills it and starts an empty one at the same address.
-    ///
-    /// # Errors
-    /// When it does not come back.
-    pub async fn kill_and_restart(&mut self) -> Result<(), LocalError> {
-        self.child
-            .kill()
-            .await
-            .map_err(LocalError::io("the stream server cannot be killed"))?;
-        self.child = spawn(&self.program, &self.folder, self.port).await?;
-        self.answers().await
     }
 
     /// Stops it.

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use huiyin_domain::ids::{AlertId, MatterId, OrganId};
 use huiyin_domain::time::{Duration, Instant};
+use huiyin_domain::vocabulary::Level;
 use huiyin_service_kit::status::Problem;
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -38,14 +39,22 @@ impl TryFrom<Row> for Alert {
                 kind: word("alert.kind", &row.kind)?,
                 place: word("alert.place_code", &row.place_code)?,
                 organ: OrganId::from_uuid(row.organ_id),
-                matters: row.matter_ids.into_iter().map(MatterId::from_uuid).collect(),
+                matters: row
+                    .matter_ids
+                    .into_iter()
+                    .map(MatterId::from_uuid)
+                    .collect(),
                 persons: count("alert.persons", row.persons)?,
                 happened_at: row.happened_at,
                 known_at: row.known_at,
                 facts: row.facts,
                 measures: row.measures,
                 duty_phone: row.duty_phone,
-                source: if row.source == Source::Report.as_str() { Source::Report } else { Source::Registration },
+                source: if row.source == Source::Report.as_str() {
+                    Source::Report
+                } else {
+                    Source::Registration
+                },
             },
             reported_at: row.reported_at,
             lateness: Duration::seconds(row.lateness_seconds),
@@ -65,10 +74,22 @@ pub(crate) async fn insert(
     let matters: Vec<Uuid> = report.matters.iter().map(|matter| matter.uuid()).collect();
     let due = recipients.first().map(|recipient| recipient.ack_due);
     let ids: Vec<Uuid> = recipients.iter().map(|recipient| recipient.id).collect();
-    let organs: Vec<Uuid> = recipients.iter().map(|recipient| recipient.organ.uuid()).collect();
-    let levels: Vec<String> = recipients.iter().map(|recipient| recipient.level.to_string()).collect();
-    let roles: Vec<String> = recipients.iter().map(|recipient| recipient.role.as_str().to_owned()).collect();
-    let reasons: Vec<String> = recipients.iter().map(|recipient| recipient.reason.clone()).collect();
+    let organs: Vec<Uuid> = recipients
+        .iter()
+        .map(|recipient| recipient.organ.uuid())
+        .collect();
+    let levels: Vec<String> = recipients
+        .iter()
+        .map(|recipient| recipient.level.to_string())
+        .collect();
+    let roles: Vec<String> = recipients
+        .iter()
+        .map(|recipient| recipient.role.as_str().to_owned())
+        .collect();
+    let reasons: Vec<String> = recipients
+        .iter()
+        .map(|recipient| recipient.reason.clone())
+        .collect();
     let written = sqlx::query!(
         "WITH raised AS (
              INSERT INTO alert (alert_id, kind, place_code, organ_id, matter_ids, persons, happened_at, known_at,
@@ -109,7 +130,10 @@ pub(crate) async fn insert(
 }
 
 /// Those of the alerts that are there, by id.
-pub(crate) async fn find(connection: &mut PgConnection, ids: &[AlertId]) -> Result<Vec<Alert>, Problem> {
+pub(crate) async fn find(
+    connection: &mut PgConnection,
+    ids: &[AlertId],
+) -> Result<Vec<Alert>, Problem> {
     let wanted: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
     let rows = sqlx::query_as!(
         Row,
@@ -138,7 +162,10 @@ pub(crate) struct Wanted {
 }
 
 /// A page of alerts, newest first.
-pub(crate) async fn list(connection: &mut PgConnection, wanted: &Wanted) -> Result<Vec<Alert>, Problem> {
+pub(crate) async fn list(
+    connection: &mut PgConnection,
+    wanted: &Wanted,
+) -> Result<Vec<Alert>, Problem> {
     let (after_time, after_id) = wanted.after.map(|(at, id)| (at, id.uuid())).unzip();
     let rows = sqlx::query_as!(
         Row,
@@ -185,4 +212,18 @@ pub(crate) async fn concerning(
     .fetch_all(connection)
     .await?;
     Ok(found.into_iter().map(AlertId::from_uuid).collect())
+}
+
+/// The level of the organ that reported an alert; none when the organ is not known here.
+pub(crate) async fn sender_level(
+    connection: &mut PgConnection,
+    alert: AlertId,
+) -> Result<Option<Level>, Problem> {
+    let level = sqlx::query_scalar!(
+        "SELECT office.level FROM alert JOIN office USING (organ_id) WHERE alert_id = $1",
+        alert.uuid(),
+    )
+    .fetch_optional(connection)
+    .await?;
+    level.map(|level| word("office.level", &level)).transpose()
 }

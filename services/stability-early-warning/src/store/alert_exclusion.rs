@@ -40,5 +40,13 @@ pub(crate) async fn of(
     )
     .fetch_all(connection)
     .await?;
-    Ok(rows.into_iter().map(|row| (AlertId::from_uuid(row.alert_id), OrganId::from_uuid(row.organ_id))).collect())
+    Ok(rows
+        .into_iter()
+        .map(|row| {
+            (
+                AlertId::from_uuid(row.alert_id),
+                OrganId::from_uuid(row.organ_id),
+            )
+        })
+        .collect())
 }

@@ -35,12 +35,19 @@ impl TryFrom<Row> for Recipient {
     type Error = Problem;
 
     fn try_from(row: Row) -> Result<Self, Problem> {
-        let by = row.acked_by_post.zip(row.acked_at).map(|(post, at)| By { post, at });
+        let by = row
+            .acked_by_post
+            .zip(row.acked_at)
+            .map(|(post, at)| By { post, at });
         let acknowledgement = match (row.state.as_str(), by) {
             ("waiting", None) => Acknowledgement::Waiting,
             ("acknowledged", Some(by)) => Acknowledgement::InTime(by),
             ("acknowledged_late", Some(by)) => Acknowledgement::Late(by),
-            (state, _) => return Err(Problem::Unexpected(format!("column alert_recipient.state: {state:?}"))),
+            (state, _) => {
+                return Err(Problem::Unexpected(format!(
+                    "column alert_recipient.state: {state:?}"
+                )));
+            }
         };
         Ok(Self {
             id: row.recipient_id,
@@ -58,7 +65,10 @@ impl TryFrom<Row> for Recipient {
 }
 
 /// Everybody the alerts are addressed to, by level from below and by organ.
-pub(crate) async fn of(connection: &mut PgConnection, alerts: &[AlertId]) -> Result<Vec<Recipient>, Problem> {
+pub(crate) async fn of(
+    connection: &mut PgConnection,
+    alerts: &[AlertId],
+) -> Result<Vec<Recipient>, Problem> {
     let wanted: Vec<Uuid> = alerts.iter().map(|alert| alert.uuid()).collect();
     let rows = sqlx::query_as!(
         Row,
@@ -90,7 +100,10 @@ pub(crate) async fn id_of(
 }
 
 /// Locks a recipient.
-pub(crate) async fn lock(connection: &mut PgConnection, recipient: Uuid) -> Result<Recipient, Problem> {
+pub(crate) async fn lock(
+    connection: &mut PgConnection,
+    recipient: Uuid,
+) -> Result<Recipient, Problem> {
     let row = sqlx::query_as!(
         Row,
         "SELECT recipient_id, alert_id, organ_id, level, role, reason, state, step, ack_due, delivered_at, acked_at,
@@ -104,7 +117,10 @@ pub(crate) async fn lock(connection: &mut PgConnection, recipient: Uuid) -> Resu
 }
 
 /// Writes an acknowledgement of a locked recipient that was waiting.
-pub(crate) async fn acknowledge(connection: &mut PgConnection, recipient: &Recipient) -> Result<bool, sqlx::Error> {
+pub(crate) async fn acknowledge(
+    connection: &mut PgConnection,
+    recipient: &Recipient,
+) -> Result<bool, sqlx::Error> {
     let by = recipient.acknowledgement.by();
     let written = sqlx::query!(
         "UPDATE alert_recipient SET state = $2, acked_at = $3, acked_by_post = $4
@@ -126,8 +142,10 @@ pub(crate) async fn deliver(
     reached: &[(AlertId, OrganId)],
     at: Instant,
 ) -> Result<Vec<Recipient>, Problem> {
-    let (alerts, organs): (Vec<Uuid>, Vec<Uuid>) =
-        reached.iter().map(|(alert, organ)| (alert.uuid(), organ.uuid())).unzip();
+    let (alerts, organs): (Vec<Uuid>, Vec<Uuid>) = reached
+        .iter()
+        .map(|(alert, organ)| (alert.uuid(), organ.uuid()))
+        .unzip();
     let rows = sqlx::query_as!(
         Row,
         "WITH reached AS (
@@ -160,7 +178,10 @@ pub(crate) struct Waiting {
 }
 
 /// Locks those of the recipients that still wait.
-pub(crate) async fn lock_waiting(connection: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<Waiting>, Problem> {
+pub(crate) async fn lock_waiting(
+    connection: &mut PgConnection,
+    ids: &[Uuid],
+) -> Result<Vec<Waiting>, Problem> {
     let rows = sqlx::query!(
         "SELECT recipient_id, alert_id, organ_id, level, role, reason, step, escalations, ack_due, delivered_at
          FROM alert_recipient WHERE recipient_id = ANY($1) AND state = 'waiting'
@@ -192,7 +213,10 @@ pub(crate) async fn lock_waiting(connection: &mut PgConnection, ids: &[Uuid]) ->
 }
 
 /// Writes the steps that locked, waiting recipients have reached.
-pub(crate) async fn escalate(connection: &mut PgConnection, reached: &[Waiting]) -> Result<(), Problem> {
+pub(crate) async fn escalate(
+    connection: &mut PgConnection,
+    reached: &[Waiting],
+) -> Result<(), Problem> {
     let ids: Vec<Uuid> = reached.iter().map(|waiting| waiting.recipient.id).collect();
     let (steps, counts) = numbers(reached)?;
     sqlx::query!(
@@ -220,13 +244,31 @@ pub(super) fn numbers(reached: &[Waiting]) -> Result<(Vec<i32>, Vec<i32>), Probl
 }
 
 /// Adds recipients to their alerts; gives the rows of those that were not addressed before.
-pub(crate) async fn add(connection: &mut PgConnection, wanted: &[Recipient]) -> Result<HashSet<Uuid>, sqlx::Error> {
+pub(crate) async fn add(
+    connection: &mut PgConnection,
+    wanted: &[Recipient],
+) -> Result<HashSet<Uuid>, sqlx::Error> {
     let ids: Vec<Uuid> = wanted.iter().map(|recipient| recipient.id).collect();
-    let alerts: Vec<Uuid> = wanted.iter().map(|recipient| recipient.alert.uuid()).collect();
-    let organs: Vec<Uuid> = wanted.iter().map(|recipient| recipient.organ.uuid()).collect();
-    let levels: Vec<String> = wanted.iter().map(|recipient| recipient.level.to_string()).collect();
-    let roles: Vec<String> = wanted.iter().map(|recipient| recipient.role.as_str().to_owned()).collect();
-    let reasons: Vec<String> = wanted.iter().map(|recipient| recipient.reason.clone()).collect();
+    let alerts: Vec<Uuid> = wanted
+        .iter()
+        .map(|recipient| recipient.alert.uuid())
+        .collect();
+    let organs: Vec<Uuid> = wanted
+        .iter()
+        .map(|recipient| recipient.organ.uuid())
+        .collect();
+    let levels: Vec<String> = wanted
+        .iter()
+        .map(|recipient| recipient.level.to_string())
+        .collect();
+    let roles: Vec<String> = wanted
+        .iter()
+        .map(|recipient| recipient.role.as_str().to_owned())
+        .collect();
+    let reasons: Vec<String> = wanted
+        .iter()
+        .map(|recipient| recipient.reason.clone())
+        .collect();
     let dues: Vec<Instant> = wanted.iter().map(|recipient| recipient.ack_due).collect();
     let added = sqlx::query_scalar!(
         "INSERT INTO alert_recipient (recipient_id, alert_id, organ_id, level, role, reason, ack_due)

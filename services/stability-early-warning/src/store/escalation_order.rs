@@ -8,7 +8,11 @@ use uuid::Uuid;
 use super::alert_recipient::{Waiting, numbers};
 
 /// Writes the steps that recipients have reached at an instant.
-pub(crate) async fn insert(connection: &mut PgConnection, reached: &[Waiting], at: Instant) -> Result<(), Problem> {
+pub(crate) async fn insert(
+    connection: &mut PgConnection,
+    reached: &[Waiting],
+    at: Instant,
+) -> Result<(), Problem> {
     let ids: Vec<Uuid> = reached.iter().map(|waiting| waiting.recipient.id).collect();
     let (steps, counts) = numbers(reached)?;
     sqlx::query!(

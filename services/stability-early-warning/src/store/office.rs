@@ -17,7 +17,9 @@ const SEPARATOR: &str = "\n";
 pub(crate) async fn all(connection: &mut PgConnection) -> Result<Vec<OrganProfile>, Problem> {
     let mut offices: Vec<OrganProfile> = Vec::new();
     loop {
-        let last = offices.last().map(|last| (last.territory.to_string(), last.id.uuid()));
+        let last = offices
+            .last()
+            .map(|last| (last.territory.to_string(), last.id.uuid()));
         let page = page(connection, last.unwrap_or_default()).await?;
         let more = page.len() == usize::try_from(PAGE).unwrap_or(usize::MAX);
         offices.extend(page);
@@ -27,7 +29,10 @@ pub(crate) async fn all(connection: &mut PgConnection) -> Result<Vec<OrganProfil
     }
 }
 
-async fn page(connection: &mut PgConnection, after: (String, Uuid)) -> Result<Vec<OrganProfile>, Problem> {
+async fn page(
+    connection: &mut PgConnection,
+    after: (String, Uuid),
+) -> Result<Vec<OrganProfile>, Problem> {
     let rows = sqlx::query!(
         "SELECT organ_id, name, level, territory_code, functions FROM office
          WHERE (territory_code, organ_id) > ($1, $2) ORDER BY territory_code, organ_id LIMIT $3",
@@ -51,12 +56,24 @@ async fn page(connection: &mut PgConnection, after: (String, Uuid)) -> Result<Ve
 }
 
 /// Writes new offices and changes known ones; each at most once.
-pub(crate) async fn write(connection: &mut PgConnection, offices: &[OrganProfile]) -> Result<(), sqlx::Error> {
+pub(crate) async fn write(
+    connection: &mut PgConnection,
+    offices: &[OrganProfile],
+) -> Result<(), sqlx::Error> {
     let ids: Vec<Uuid> = offices.iter().map(|office| office.id.uuid()).collect();
     let names: Vec<String> = offices.iter().map(|office| office.name.clone()).collect();
-    let levels: Vec<String> = offices.iter().map(|office| office.level.to_string()).collect();
-    let territories: Vec<String> = offices.iter().map(|office| office.territory.to_string()).collect();
-    let functions: Vec<String> = offices.iter().map(|office| office.functions.join(SEPARATOR)).collect();
+    let levels: Vec<String> = offices
+        .iter()
+        .map(|office| office.level.to_string())
+        .collect();
+    let territories: Vec<String> = offices
+        .iter()
+        .map(|office| office.territory.to_string())
+        .collect();
+    let functions: Vec<String> = offices
+        .iter()
+        .map(|office| office.functions.join(SEPARATOR))
+        .collect();
     sqlx::query!(
         "INSERT INTO office (organ_id, name, level, territory_code, functions)
          SELECT organ_id, name, level, territory_code, string_to_array(functions, $6)

@@ -16,7 +16,10 @@ pub(crate) struct WarnedPlace {
 }
 
 /// Whether the place is known.
-pub(crate) async fn is_known(connection: &mut PgConnection, code: TerritoryCode) -> Result<bool, sqlx::Error> {
+pub(crate) async fn is_known(
+    connection: &mut PgConnection,
+    code: TerritoryCode,
+) -> Result<bool, sqlx::Error> {
     sqlx::query_scalar!(
         r#"SELECT EXISTS (SELECT 1 FROM warned_place WHERE code = $1) AS "known!""#,
         code.as_str(),
@@ -41,10 +44,16 @@ pub(crate) async fn known(
 }
 
 /// Writes new places and changes known ones; each at most once.
-pub(crate) async fn write(connection: &mut PgConnection, places: &[WarnedPlace]) -> Result<(), sqlx::Error> {
+pub(crate) async fn write(
+    connection: &mut PgConnection,
+    places: &[WarnedPlace],
+) -> Result<(), sqlx::Error> {
     let codes: Vec<String> = places.iter().map(|place| place.code.to_string()).collect();
     let levels: Vec<String> = places.iter().map(|place| place.level.to_string()).collect();
-    let parents: Vec<Option<String>> = places.iter().map(|place| place.parent.map(|code| code.to_string())).collect();
+    let parents: Vec<Option<String>> = places
+        .iter()
+        .map(|place| place.parent.map(|code| code.to_string()))
+        .collect();
     sqlx::query!(
         "INSERT INTO warned_place (code, level, parent_code)
          SELECT * FROM unnest($1::text[], $2::text[], $3::text[])

@@ -1,0 +1,32 @@
+//! One alert with all its recipients.
+
+use huiyin_proto::stability_early_warning::v1::{GetAlertRequest, GetAlertResponse};
+use huiyin_service_kit::status::Problem;
+use huiyin_service_kit::violations::Violations;
+
+use crate::service::Service;
+use crate::store::{alert, alert_recipient};
+use crate::wire;
+
+/// Finds an alert.
+///
+/// # Errors
+/// When there is none of this id.
+pub(crate) async fn answer(
+    service: &Service,
+    message: GetAlertRequest,
+) -> Result<GetAlertResponse, Problem> {
+    let mut violations = Violations::default();
+    let id = violations.id("alert_id", &message.alert_id);
+    let id = violations.finish_with(id)?;
+    let mut connection = service.desk.database.pool().acquire().await?;
+    let found = alert::find(&mut connection, &[id]).await?;
+    let alert = found.first().ok_or_else(|| Problem::NotFound {
+        what: "alert",
+        id: id.to_string(),
+    })?;
+    let recipients = alert_recipient::of(&mut connection, &[id]).await?;
+    Ok(GetAlertResponse {
+        alert: Some(wire::alert(alert, &recipients)),
+    })
+}

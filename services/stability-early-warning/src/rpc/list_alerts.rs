@@ -1,0 +1,79 @@
+//! Alerts, newest first.
+
+use chrono::DateTime;
+use huiyin_domain::ids::AlertId;
+use huiyin_domain::time::Instant;
+use huiyin_proto::stability_early_warning::v1::{ListAlertsRequest, ListAlertsResponse};
+use huiyin_service_kit::page::{PageToken, page_size};
+use huiyin_service_kit::status::Problem;
+use huiyin_service_kit::violations::Violations;
+
+use crate::alert::Alert;
+use crate::service::Service;
+use crate::store::alert::{self, Wanted};
+use crate::store::alert_recipient;
+use crate::wire;
+
+/// Lists a page of alerts.
+///
+/// # Errors
+/// Every wrong field at once; a token of another list.
+pub(crate) async fn answer(
+    service: &Service,
+    message: ListAlertsRequest,
+) -> Result<ListAlertsResponse, Problem> {
+    let mut violations = Violations::default();
+    let organ = match message.organ_id.as_str() {
+        "" => None,
+        given => violations.id("organ_id", given),
+    };
+    let size = page_size(&mut violations, message.page_size, 50, 200);
+    violations.finish()?;
+    let filter = format!(
+        "alerts organ={} waiting_only={}",
+        message.organ_id, message.waiting_only
+    );
+    let after = PageToken::parse(&message.page_token, &filter)?
+        .map(|token| place(&token))
+        .transpose()?;
+    let wanted = Wanted {
+        organ,
+        waiting_only: message.waiting_only,
+        after,
+        limit: i64::from(size) + 1,
+    };
+    let mut connection = service.desk.database.pool().acquire().await?;
+    let mut alerts = alert::list(&mut connection, &wanted).await?;
+    let size = usize::try_from(size).unwrap_or(usize::MAX);
+    let more = alerts.len() > size;
+    alerts.truncate(size);
+    let next_page_token = match alerts.last() {
+        Some(last) if more => PageToken::issue(&key(last), &filter),
+        Some(_) | None => String::new(),
+    };
+    let ids: Vec<AlertId> = alerts.iter().map(|alert| alert.id).collect();
+    let recipients = alert_recipient::of(&mut connection, &ids).await?;
+    Ok(ListAlertsResponse {
+        alerts: alerts
+            .iter()
+            .map(|alert| wire::alert(alert, &recipients))
+            .collect(),
+        next_page_token,
+    })
+}
+
+fn key(alert: &Alert) -> String {
+    format!("{} {}", alert.reported_at.timestamp_micros(), alert.id)
+}
+
+fn place(token: &PageToken) -> Result<(Instant, AlertId), Problem> {
+    let (micros, id) = token
+        .last_key
+        .split_once(' ')
+        .ok_or(Problem::WrongPageToken)?;
+    let at = micros
+        .parse()
+        .ok()
+        .and_then(DateTime::from_timestamp_micros);
+    at.zip(id.parse().ok()).ok_or(Problem::WrongPageToken)
+}

@@ -1,0 +1,175 @@
+//! An organ reports "at the first time"; every level above is addressed in one transaction.
+
+use huiyin_domain::ids::{MatterId, OrganId};
+use huiyin_domain::routing::Directory;
+use huiyin_domain::time::Instant;
+use huiyin_proto::stability_early_warning::v1::{RaiseAlertRequest, RaiseAlertResponse};
+use huiyin_service_kit::chance;
+use huiyin_service_kit::idempotency::Asked;
+use huiyin_service_kit::status::Problem;
+use huiyin_service_kit::violations::Violations;
+use tonic::Request;
+
+use super::nameless;
+use crate::alert::{Report, Source};
+use crate::fan_out::{self, Outgoing};
+use crate::service::Service;
+use crate::store::warned_place;
+use crate::wire;
+
+/// Matters of one report at most.
+const MATTERS: usize = 100;
+/// Persons of one report at most.
+pub(crate) const PERSONS: u32 = 1_000_000;
+
+/// Raises an alert.
+///
+/// # Errors
+/// Every wrong field at once; [`Problem::Unavailable`] before the offices are known here.
+pub(crate) async fn answer(
+    service: &Service,
+    request: Request<RaiseAlertRequest>,
+) -> Result<RaiseAlertResponse, Problem> {
+    let (metadata, _, message) = request.into_parts();
+    let asked = Asked::of(&metadata, &message.request_id, &message);
+    let outgoing = read(service, &message).await?;
+    let own = service.own;
+    service
+        .desk
+        .database
+        .once("raise_alert", asked, move |tx| {
+            let outgoing = outgoing.clone();
+            Box::pin(async move {
+                let raised = fan_out::raise(tx, own, &outgoing).await?;
+                let (alert, recipients) = raised.ok_or(Problem::ChangedMeanwhile)?;
+                Ok(RaiseAlertResponse {
+                    alert: Some(wire::alert(&alert, &recipients)),
+                })
+            })
+        })
+        .await
+}
+
+/// Reads the request and whom it is for; refuses everything that is wrong with it at once.
+async fn read(service: &Service, message: &RaiseAlertRequest) -> Result<Outgoing, Problem> {
+    let mut connection = service.desk.database.pool().acquire().await?;
+    let directory = service.offices.current(&mut connection).await?;
+    if directory.iter().next().is_none() {
+        return Err(Problem::Unavailable {
+            words: "no organs are known here yet; load the organs or try again".to_owned(),
+        });
+    }
+    let now = service.desk.database.clock().now(&mut connection).await?;
+    let mut violations = Violations::default();
+    let report = parse(&mut violations, message, now);
+    if let Some(report) = &report {
+        let place_is_known = warned_place::is_known(&mut connection, report.place).await?;
+        violations.check(
+            "place_code",
+            place_is_known,
+            "is no territory that was loaded",
+        );
+        check_organ(&mut violations, report, &directory);
+    }
+    let report = violations.finish_with(report)?;
+    // Whoever reports is the organ competent for what it reports.
+    let addressed = fan_out::addressed(&report, Some(report.organ), &directory, &[])?;
+    Ok(Outgoing {
+        id: chance::new_id(),
+        report,
+        addressed,
+        exclusions: Vec::new(),
+    })
+}
+
+fn parse(violations: &mut Violations, message: &RaiseAlertRequest, now: Instant) -> Option<Report> {
+    violations.request_id(&message.request_id);
+    let kind = wire::urgent_kind(violations, "kind", message.kind);
+    let place = wire::territory_code(violations, "place_code", &message.place_code);
+    let organ: Option<OrganId> = violations.id("organ_id", &message.organ_id);
+    let matters = matters(violations, &message.matter_ids);
+    let persons = violations.within("persons", message.persons, 0..=PERSONS);
+    let happened_at = violations
+        .time("happened_time", message.happened_time.as_ref())
+        .map(wire::kept);
+    let known_at = violations
+        .time("known_time", message.known_time.as_ref())
+        .map(wire::kept);
+    check_times(violations, (happened_at, known_at), now);
+    let facts = nameless(violations, "facts", &message.facts, (1, 4000));
+    let measures = nameless(violations, "measures", &message.measures, (0, 4000));
+    let duty_phone = duty_phone(violations, &message.duty_phone);
+    Some(Report {
+        kind: kind?,
+        place: place?,
+        organ: organ?,
+        matters,
+        persons,
+        happened_at: happened_at?,
+        known_at: known_at?,
+        facts,
+        measures,
+        duty_phone,
+        source: Source::Report,
+    })
+}
+
+fn matters(violations: &mut Violations, given: &[String]) -> Vec<MatterId> {
+    let held = given.len() <= MATTERS;
+    violations.check(
+        "matter_ids",
+        held,
+        format!("has {} entries; at most {MATTERS} are allowed", given.len()),
+    );
+    let mut matters: Vec<MatterId> = Vec::new();
+    for (index, given) in given.iter().take(MATTERS).enumerate() {
+        let matter = violations.id(&format!("matter_ids[{index}]"), given);
+        matters.extend(matter.filter(|matter| !matters.contains(matter)));
+    }
+    matters
+}
+
+fn check_times(
+    violations: &mut Violations,
+    times: (Option<Instant>, Option<Instant>),
+    now: Instant,
+) {
+    let (happened, known) = times;
+    for (field, time) in [("happened_time", happened), ("known_time", known)] {
+        violations.check(
+            field,
+            time.is_none_or(|time| time <= now),
+            "lies in the future",
+        );
+    }
+    if let (Some(happened), Some(known)) = times {
+        violations.check("known_time", known >= happened, "lies before happened_time");
+    }
+}
+
+fn duty_phone(violations: &mut Violations, given: &str) -> String {
+    let phone = violations.text("duty_phone", given, 3, 30);
+    let dialled = |letter: char| {
+        letter.is_ascii_digit() || matches!(letter, '+' | '-' | ' ' | '(' | ')' | '*' | '#')
+    };
+    violations.check(
+        "duty_phone",
+        phone.chars().all(dialled),
+        "may hold digits, spaces and + - ( ) * # only",
+    );
+    phone
+}
+
+fn check_organ(violations: &mut Violations, report: &Report, directory: &Directory) {
+    match directory.get(report.organ) {
+        None => violations.add("organ_id", "is no organ that was loaded"),
+        Some(organ) => {
+            let inside = report.place.is_within(&organ.territory);
+            let words = format!(
+                "lies outside the organ's own territory {}; its own organ reports it",
+                organ.territory
+            );
+            violations.check("place_code", inside, words);
+        }
+    }
+}

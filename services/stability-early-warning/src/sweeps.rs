@@ -1,0 +1,140 @@
+//! Step 7 of the delivery protocol: when nobody acknowledges, the next is called, and at the top again
+//! and again. Escalation never stops silently.
+
+mod additions;
+
+use huiyin_domain::routing::Directory;
+use huiyin_domain::time::{Duration, Instant};
+use huiyin_domain::vocabulary::Level;
+use huiyin_domain::warning::{Step, next_step};
+use huiyin_service_kit::database::Tx;
+use huiyin_service_kit::metrics;
+use huiyin_service_kit::settings::WarningSettings;
+use huiyin_service_kit::status::Problem;
+use huiyin_service_kit::timer::{self, Due, Sweep};
+use uuid::Uuid;
+
+use crate::alert::Recipient;
+use crate::fan_out::{ACKNOWLEDGEMENT, acknowledgement_limit};
+use crate::service::Service;
+use crate::store::alert_recipient::{self, Waiting};
+use crate::store::escalation_order;
+use crate::{told, wire};
+
+/// Escalates what nobody has acknowledged in time.
+pub(crate) fn acknowledgement(service: Service) -> Sweep {
+    Sweep::of(ACKNOWLEDGEMENT, move |tx, due| {
+        let service = service.clone();
+        Box::pin(async move { escalate(&service, tx, due).await })
+    })
+}
+
+async fn escalate(service: &Service, tx: &mut Tx, due: &[Due]) -> Result<(), Problem> {
+    let ids: Vec<Uuid> = due.iter().map(|due| due.reference).collect();
+    let mut waiting = alert_recipient::lock_waiting(tx.connection(), &ids).await?;
+    if waiting.is_empty() {
+        return Ok(());
+    }
+    let now = wire::kept(tx.now());
+    let mut timers = Vec::with_capacity(waiting.len());
+    for waiting in &mut waiting {
+        let recipient = &mut waiting.recipient;
+        recipient.step = next_step(recipient.step, recipient.level).step;
+        waiting.escalations = waiting.escalations.saturating_add(1);
+        let fired = due
+            .iter()
+            .find(|due| due.reference == recipient.id)
+            .map_or(now, |due| due.fire_at);
+        timers.push((
+            recipient.id,
+            next_due(fired, limit(service.own, recipient.step), now),
+        ));
+    }
+    alert_recipient::escalate(tx.connection(), &waiting).await?;
+    escalation_order::insert(tx.connection(), &waiting, now).await?;
+    timer::arm_all(tx.connection(), ACKNOWLEDGEMENT, &timers).await?;
+    let directory = service.offices.current(tx.connection()).await?;
+    tell(tx, &waiting, &directory);
+    let above: Vec<&Recipient> = waiting
+        .iter()
+        .map(|waiting| &waiting.recipient)
+        .filter(|recipient| matches!(recipient.step, Step::LevelAbove))
+        .collect();
+    additions::add(tx, service.own, &above, &directory).await
+}
+
+fn tell(tx: &mut Tx, waiting: &[Waiting], directory: &Directory) {
+    for Waiting {
+        recipient,
+        escalations,
+    } in waiting
+    {
+        told::escalated(
+            tx,
+            recipient,
+            *escalations,
+            &levels_told(recipient, directory),
+        );
+        metrics::count(
+            "huiyin_alerts_escalated",
+            1,
+            &[("level", recipient.level.as_str())],
+        );
+    }
+}
+
+/// The recipient's own level; from the step on at which the level above is called, that one too.
+fn levels_told(recipient: &Recipient, directory: &Directory) -> Vec<Level> {
+    let above = match recipient.step {
+        Step::Duty | Step::Deputy | Step::Leader => None,
+        Step::LevelAbove | Step::Repeat(_) => {
+            let office =
+                additions::office_above(recipient.organ, directory).map(|office| office.level);
+            office.or_else(|| recipient.level.above())
+        }
+    };
+    std::iter::once(recipient.level)
+        .chain(above.filter(|above| *above != recipient.level))
+        .collect()
+}
+
+/// The time until the step after this one.
+fn limit(own: WarningSettings, step: Step) -> Duration {
+    match step {
+        Step::Duty | Step::Deputy | Step::Leader | Step::LevelAbove => acknowledgement_limit(own),
+        Step::Repeat(_) => Duration::minutes(own.repeat_minutes.into()),
+    }
+}
+
+/// The next step is due a limit after this one was, however late this one was taken. When even that has
+/// passed (the service was down, the clock was moved far) it is due a limit from now: one step is taken
+/// at a time, and never a burst of them.
+fn next_due(fired: Instant, limit: Duration, now: Instant) -> Instant {
+    let next = fired + limit;
+    if next > now { next } else { now + limit }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn minute(minute: i64) -> Instant {
+        Instant::UNIX_EPOCH + Duration::minutes(minute)
+    }
+
+    #[test]
+    fn a_step_taken_a_little_late_does_not_move_the_next() {
+        assert_eq!(
+            next_due(minute(30), Duration::minutes(30), minute(31)),
+            minute(60)
+        );
+    }
+
+    #[test]
+    fn after_a_day_without_service_one_step_is_taken_and_the_next_waits() {
+        assert_eq!(
+            next_due(minute(30), Duration::minutes(30), minute(1440)),
+            minute(1470)
+        );
+    }
+}

@@ -105,6 +105,25 @@ async fn the_clock_cannot_be_moved_when_it_is_not_laid_for_that() {
 }
 
 #[tokio::test]
+async fn outside_the_development_profile_there_is_no_clock_to_move() {
+    let up = Up::start_with(&[("HUIYIN__PROFILE", "production".to_owned())]).await;
+    let to_time = Some(prost_types::Timestamp {
+        seconds: 4_000_000_000,
+        nanos: 0,
+    });
+    for service in ServiceName::ALL {
+        let mut clock = up.clock(service).await;
+        let refused = clock.move_clock(MoveClockRequest { to_time }).await;
+        assert_eq!(
+            refused.unwrap_err().code(),
+            Code::Unimplemented,
+            "{service}"
+        );
+    }
+    up.stop().await;
+}
+
+#[tokio::test]
 async fn sigterm_during_load_finishes_what_was_begun_and_loses_nothing() {
     let up = Up::start().await;
     let (answered, stop) = (

@@ -16,7 +16,10 @@ use tonic_types::StatusExt as _;
 fn fields(status: &Status) -> Vec<String> {
     let bad = status.get_details_bad_request();
     let violations = bad.map(|bad| bad.field_violations).unwrap_or_default();
-    violations.into_iter().map(|violation| violation.field).collect()
+    violations
+        .into_iter()
+        .map(|violation| violation.field)
+        .collect()
 }
 
 async fn refused(up: &Up, request: RegisterMatterRequest) -> Status {
@@ -51,7 +54,9 @@ const WRONG: [(&str, fn(&mut RegisterMatterRequest)); 10] = [
     ("channel", |claim| claim.channel = 99),
     ("category", |claim| claim.category = 0),
     ("subject", |claim| claim.subject = "weather".to_owned()),
-    ("received_by", |claim| claim.received_by = "organ_x".to_owned()),
+    ("received_by", |claim| {
+        claim.received_by = "organ_x".to_owned()
+    }),
     ("request_id", |claim| claim.request_id = String::new()),
     ("facts", |claim| claim.facts = "f".repeat(1_100_000)),
 ];

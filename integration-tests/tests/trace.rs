@@ -1,9 +1,6 @@
 //! One trace shows a matter from its registration to the desk of the nation: checked with a real OTLP
 //! receiver.
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test that cannot go on has failed"
-)]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod common;
 
@@ -95,10 +92,7 @@ impl Receiver {
         tokio::time::timeout(WITHIN, async {
             loop {
                 let spans = self.spans.lock().unwrap().clone();
-                if spans
-                    .iter()
-                    .any(|span| span.stream == "alerts:{nation:0}")
-                {
+                if spans.iter().any(|span| span.stream == "alerts:{nation:0}") {
                     return spans;
                 }
                 received.changed().await.unwrap();

@@ -135,6 +135,8 @@ pub(crate) struct Recipient {
     pub(crate) reason: String,
     /// The step reached.
     pub(crate) step: Step,
+    /// How often it has been escalated or repeated.
+    pub(crate) escalations: u32,
     /// By when it has to acknowledge; never moves.
     pub(crate) ack_due: Instant,
     /// When it reached the desk.

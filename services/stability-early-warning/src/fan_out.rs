@@ -152,6 +152,7 @@ fn waiting(alert: AlertId, told: &warning::Recipient, ack_due: Instant) -> Recip
         role: Role::AtOnce(told.role),
         reason: told.reason.clone(),
         step: Step::Duty,
+        escalations: 0,
         ack_due,
         delivered_at: None,
         acknowledgement: Acknowledgement::Waiting,

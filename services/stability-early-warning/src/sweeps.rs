@@ -17,8 +17,7 @@ use uuid::Uuid;
 use crate::alert::Recipient;
 use crate::fan_out::{ACKNOWLEDGEMENT, acknowledgement_limit};
 use crate::service::Service;
-use crate::store::alert_recipient::{self, Waiting};
-use crate::store::escalation_order;
+use crate::store::{alert_recipient, escalation_order};
 use crate::{told, wire};
 
 /// Escalates what nobody has acknowledged in time.
@@ -37,10 +36,9 @@ async fn escalate(service: &Service, tx: &mut Tx, due: &[Due]) -> Result<(), Pro
     }
     let now = wire::kept(tx.now());
     let mut timers = Vec::with_capacity(waiting.len());
-    for waiting in &mut waiting {
-        let recipient = &mut waiting.recipient;
+    for recipient in &mut waiting {
         recipient.step = next_step(recipient.step, recipient.level).step;
-        waiting.escalations = waiting.escalations.saturating_add(1);
+        recipient.escalations = recipient.escalations.saturating_add(1);
         let fired = due
             .iter()
             .find(|due| due.reference == recipient.id)
@@ -57,24 +55,14 @@ async fn escalate(service: &Service, tx: &mut Tx, due: &[Due]) -> Result<(), Pro
     tell(tx, &waiting, &directory);
     let above: Vec<&Recipient> = waiting
         .iter()
-        .map(|waiting| &waiting.recipient)
         .filter(|recipient| matches!(recipient.step, Step::LevelAbove))
         .collect();
     additions::add(tx, service.own, &above, &directory).await
 }
 
-fn tell(tx: &mut Tx, waiting: &[Waiting], directory: &Directory) {
-    for Waiting {
-        recipient,
-        escalations,
-    } in waiting
-    {
-        told::escalated(
-            tx,
-            recipient,
-            *escalations,
-            &levels_told(recipient, directory),
-        );
+fn tell(tx: &mut Tx, waiting: &[Recipient], directory: &Directory) {
+    for recipient in waiting {
+        told::escalated(tx, recipient, &levels_told(recipient, directory));
         metrics::count(
             "huiyin_alerts_escalated",
             1,

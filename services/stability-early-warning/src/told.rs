@@ -56,13 +56,13 @@ pub(crate) fn acknowledged(tx: &mut Tx, recipient: &Recipient, levels: &[Level])
 }
 
 /// Tells the given levels that a recipient has not acknowledged in time, and statistics.
-pub(crate) fn escalated(tx: &mut Tx, recipient: &Recipient, count: u32, levels: &[Level]) {
+pub(crate) fn escalated(tx: &mut Tx, recipient: &Recipient, levels: &[Level]) {
     let fact = AlertEscalated {
         alert_id: recipient.alert.to_string(),
         recipient_organ: recipient.organ.to_string(),
         recipient_level: wire::level_word(recipient.level).into(),
         step: wire::step_word(recipient.step).into(),
-        count,
+        count: recipient.escalations,
     };
     for level in levels {
         tx.tell_urgent(*level, Fact::AlertEscalated(fact.clone()));

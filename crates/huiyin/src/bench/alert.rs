@@ -27,8 +27,10 @@ use crate::constellation::{Constellation, DATABASE};
 const RATE: u32 = 50;
 /// Turns of each side.
 const PAIRS: u64 = 4;
-/// The stream of the level above a county's report.
-const NEXT_LEVEL: &str = "alerts:{city:0}";
+/// Where it happens: a report of a township goes to six desks.
+const TOWNSHIP: &str = "431202001000";
+/// The stream of the level above it.
+const NEXT_LEVEL: &str = "alerts:{county:0}";
 
 pub(super) async fn run(args: &BenchArgs) -> Result<Found> {
     let constellation = constellation(args).await?;
@@ -86,13 +88,13 @@ async fn ours(clients: &Clients, name: &str, turn: Duration) -> Result<usize> {
 }
 
 fn report(request_id: String) -> Result<RaiseAlertRequest> {
-    let county = "431202000000".parse().context("the code of a county")?;
+    let township = TOWNSHIP.parse().context("the code of a township")?;
     let past = wire::timestamp(huiyin_domain::time::start_of_day("2026-01-05".parse()?));
     Ok(RaiseAlertRequest {
         request_id,
         kind: words::UrgentKind::DangerToLife.into(),
-        place_code: "431202".to_owned(),
-        organ_id: organs::organ_id(&county, organs::PETITION_OFFICE).to_string(),
+        place_code: TOWNSHIP.to_owned(),
+        organ_id: organs::organ_id(&township, organs::PETITION_OFFICE).to_string(),
         persons: 12,
         happened_time: Some(past),
         known_time: Some(past),

@@ -46,6 +46,8 @@ pub enum Act {
         /// The recipient.
         organ: String,
     },
+    /// The desks that an escalation added acknowledge too.
+    AcknowledgeRest(String),
     /// Nothing but the time: an acknowledgement falls due here.
     LetTimePass,
     /// Organs answer the orders they were given.
@@ -69,6 +71,7 @@ impl Act {
             Self::Withdraw(index) => (8, *index, String::new()),
             Self::Raise(index) => (9, *index, String::new()),
             Self::Acknowledge { alert, organ } => (10, 0, format!("{alert}{organ}")),
+            Self::AcknowledgeRest(alert) => (14, 0, alert.clone()),
             Self::LetTimePass => (11, 0, String::new()),
             Self::AnswerOrders => (12, 0, String::new()),
         }
@@ -130,6 +133,7 @@ impl Actors {
             Act::Withdraw(index) => self.withdraw(index).await,
             Act::Raise(index) => self.raise(at, index).await,
             Act::Acknowledge { alert, organ } => self.acknowledge(alert, organ).await,
+            Act::AcknowledgeRest(alert) => self.acknowledge_rest(alert).await,
             Act::LetTimePass => Ok(Vec::new()),
             Act::AnswerOrders => self.answer_orders(at).await,
         }

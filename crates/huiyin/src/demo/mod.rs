@@ -105,6 +105,8 @@ fn setup(args: &DemoArgs, otlp: std::net::SocketAddr, planned: &plan::YearPlan) 
             ("shared_buffers", "256MB"),
             ("max_wal_size", "2GB"),
             ("checkpoint_timeout", "15min"),
+            // a fresh database learns within seconds, not a minute, how large its tables have become
+            ("autovacuum_naptime", "2s"),
         ],
         profile: "development",
     })
@@ -196,6 +198,7 @@ fn as_json(args: &DemoArgs, year: &Year, constellation: &Constellation) -> serde
         "warnings": year.told.table.warnings,
         "measured": {
             "seconds": year.took.as_secs_f64(), "acts": year.played.acts, "instants": year.played.instants,
+            "seconds_at_rest": year.played.resting.as_secs_f64(),
             "restarts": constellation.processes.deaths(), "quarantined": year.quarantined,
             "trace_spans": year.trace.len(), "generated": true, "seed": args.seed, "matters": args.matters,
         },

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::{Duration, Instant as Moment};
 
 use anyhow::{Context as _, Result};
 use chrono::{Datelike as _, Days, TimeDelta, Weekday};
@@ -61,6 +62,8 @@ pub struct Played {
     pub acts: u64,
     /// Instants the clock was moved to.
     pub instants: u64,
+    /// How much of the time was spent waiting for the constellation to come to rest.
+    pub resting: Duration,
 }
 
 /// Plays the whole year.
@@ -82,10 +85,12 @@ pub async fn play(
     let mut played = Played::default();
     while let Some((at, mut acts)) = agenda.acts.pop_first() {
         progress(local_date(at));
+        let moving = Moment::now();
         rest.move_clock(at).await?;
         rest.come()
             .await
             .context("the constellation did not come to rest after the clock was moved")?;
+        played.resting += moving.elapsed();
         played.instants += 1;
         // the same order whatever order the acts were put down in
         acts.sort_by_key(Act::order);
@@ -102,9 +107,11 @@ pub async fn play(
                 agenda.add(when, act);
             }
         }
+        let acted = Moment::now();
         rest.come()
             .await
             .context("the constellation did not come to rest")?;
+        played.resting += acted.elapsed();
         for (when, act) in actors.after(at).await? {
             agenda.add(when, act);
         }

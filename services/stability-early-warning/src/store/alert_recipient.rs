@@ -25,6 +25,7 @@ struct Row {
     reason: String,
     state: String,
     step: i32,
+    escalations: i32,
     ack_due: DateTime<Utc>,
     delivered_at: Option<DateTime<Utc>>,
     acked_at: Option<DateTime<Utc>>,
@@ -57,6 +58,7 @@ impl TryFrom<Row> for Recipient {
             role: word("alert_recipient.role", &row.role)?,
             reason: row.reason,
             step: Step::from_number(count("alert_recipient.step", row.step)?),
+            escalations: count("alert_recipient.escalations", row.escalations)?,
             ack_due: row.ack_due,
             delivered_at: row.delivered_at,
             acknowledgement,
@@ -72,8 +74,8 @@ pub(crate) async fn of(
     let wanted: Vec<Uuid> = alerts.iter().map(|alert| alert.uuid()).collect();
     let rows = sqlx::query_as!(
         Row,
-        "SELECT recipient_id, alert_id, organ_id, level, role, reason, state, step, ack_due, delivered_at, acked_at,
-                acked_by_post
+        "SELECT recipient_id, alert_id, organ_id, level, role, reason, state, step, escalations, ack_due, delivered_at,
+                acked_at, acked_by_post
          FROM alert_recipient WHERE alert_id = ANY($1)
          ORDER BY array_position('{village,township,county,city,province,nation}'::text[], level), organ_id LIMIT $2",
         &wanted,
@@ -106,8 +108,8 @@ pub(crate) async fn lock(
 ) -> Result<Recipient, Problem> {
     let row = sqlx::query_as!(
         Row,
-        "SELECT recipient_id, alert_id, organ_id, level, role, reason, state, step, ack_due, delivered_at, acked_at,
-                acked_by_post
+        "SELECT recipient_id, alert_id, organ_id, level, role, reason, state, step, escalations, ack_due, delivered_at,
+                acked_at, acked_by_post
          FROM alert_recipient WHERE recipient_id = $1 FOR UPDATE",
         recipient,
     )
@@ -136,7 +138,8 @@ pub(crate) async fn acknowledge(
 }
 
 /// Writes that alerts reached the desks of organs at an instant; gives the recipients they had not
-/// reached before. Rows are locked in one order, so that desks and sweeps do not wait for each other.
+/// reached before. The rows are found one by one over the unique index, whatever the planner thought of
+/// the table's size when it first met this statement: a burst fills an empty table in seconds.
 pub(crate) async fn deliver(
     connection: &mut PgConnection,
     reached: &[(AlertId, OrganId)],
@@ -148,17 +151,17 @@ pub(crate) async fn deliver(
         .unzip();
     let rows = sqlx::query_as!(
         Row,
-        "WITH reached AS (
-             SELECT recipient_id FROM alert_recipient
-             JOIN unnest($1::uuid[], $2::uuid[]) AS given (alert_id, organ_id) USING (alert_id, organ_id)
-             WHERE delivered_at IS NULL
-             ORDER BY recipient_id FOR UPDATE OF alert_recipient)
-         UPDATE alert_recipient AS recipient SET delivered_at = $3
-         FROM reached
-         WHERE recipient.recipient_id = reached.recipient_id AND recipient.delivered_at IS NULL
-         RETURNING recipient.recipient_id, recipient.alert_id, recipient.organ_id, recipient.level, recipient.role,
-                   recipient.reason, recipient.state, recipient.step, recipient.ack_due, recipient.delivered_at,
-                   recipient.acked_at, recipient.acked_by_post",
+        "UPDATE alert_recipient SET delivered_at = $3
+         WHERE recipient_id = ANY (ARRAY(
+                   SELECT known.recipient_id
+                   FROM unnest($1::uuid[], $2::uuid[]) AS given (alert_id, organ_id)
+                   CROSS JOIN LATERAL (
+                       SELECT addressed.recipient_id FROM alert_recipient AS addressed
+                       WHERE addressed.alert_id = given.alert_id AND addressed.organ_id = given.organ_id
+                       LIMIT 1) AS known))
+           AND delivered_at IS NULL
+         RETURNING recipient_id, alert_id, organ_id, level, role, reason, state, step, escalations, ack_due, delivered_at,
+                   acked_at, acked_by_post",
         &alerts,
         &organs,
         at,
@@ -168,61 +171,44 @@ pub(crate) async fn deliver(
     rows.into_iter().map(Recipient::try_from).collect()
 }
 
-/// A locked recipient that waits, and how often it has been escalated.
-#[derive(Clone, Debug)]
-pub(crate) struct Waiting {
-    /// The recipient.
-    pub(crate) recipient: Recipient,
-    /// Escalations so far.
-    pub(crate) escalations: u32,
-}
-
-/// Locks those of the recipients that still wait.
+/// Locks those of the recipients that still wait. The state is looked at behind the lock, so that the
+/// rows are found by their key and not among everybody who waits.
 pub(crate) async fn lock_waiting(
     connection: &mut PgConnection,
     ids: &[Uuid],
-) -> Result<Vec<Waiting>, Problem> {
-    let rows = sqlx::query!(
-        "SELECT recipient_id, alert_id, organ_id, level, role, reason, step, escalations, ack_due, delivered_at
-         FROM alert_recipient WHERE recipient_id = ANY($1) AND state = 'waiting'
-         ORDER BY recipient_id LIMIT $2 FOR UPDATE",
+) -> Result<Vec<Recipient>, Problem> {
+    let rows = sqlx::query_as!(
+        Row,
+        "SELECT recipient_id, alert_id, organ_id, level, role, reason, state, step, escalations, ack_due, delivered_at,
+                acked_at, acked_by_post
+         FROM alert_recipient WHERE recipient_id = ANY($1) ORDER BY recipient_id LIMIT $2 FOR UPDATE",
         ids,
         most(ids),
     )
     .fetch_all(connection)
     .await?;
-    rows.into_iter()
-        .map(|row| {
-            Ok(Waiting {
-                recipient: Recipient {
-                    id: row.recipient_id,
-                    alert: AlertId::from_uuid(row.alert_id),
-                    organ: OrganId::from_uuid(row.organ_id),
-                    level: word("alert_recipient.level", &row.level)?,
-                    role: word("alert_recipient.role", &row.role)?,
-                    reason: row.reason,
-                    step: Step::from_number(count("alert_recipient.step", row.step)?),
-                    ack_due: row.ack_due,
-                    delivered_at: row.delivered_at,
-                    acknowledgement: Acknowledgement::Waiting,
-                },
-                escalations: count("alert_recipient.escalations", row.escalations)?,
-            })
-        })
-        .collect()
+    let locked: Vec<Recipient> = rows
+        .into_iter()
+        .map(Recipient::try_from)
+        .collect::<Result<_, _>>()?;
+    Ok(locked
+        .into_iter()
+        .filter(|recipient| recipient.acknowledgement == Acknowledgement::Waiting)
+        .collect())
 }
 
-/// Writes the steps that locked, waiting recipients have reached.
+/// Writes the steps that locked, waiting recipients have reached, each one escalation after its last.
 pub(crate) async fn escalate(
     connection: &mut PgConnection,
-    reached: &[Waiting],
+    reached: &[Recipient],
 ) -> Result<(), Problem> {
-    let ids: Vec<Uuid> = reached.iter().map(|waiting| waiting.recipient.id).collect();
+    let ids: Vec<Uuid> = reached.iter().map(|recipient| recipient.id).collect();
     let (steps, counts) = numbers(reached)?;
     sqlx::query!(
         "UPDATE alert_recipient AS recipient SET step = reached.step, escalations = reached.escalations
          FROM unnest($1::uuid[], $2::integer[], $3::integer[]) AS reached (recipient_id, step, escalations)
-         WHERE recipient.recipient_id = reached.recipient_id AND recipient.state = 'waiting'",
+         WHERE recipient.recipient_id = ANY($1) AND recipient.recipient_id = reached.recipient_id
+           AND recipient.escalations = reached.escalations - 1",
         &ids,
         &steps,
         &counts,
@@ -233,12 +219,12 @@ pub(crate) async fn escalate(
 }
 
 /// Step and count of each as columns keep them.
-pub(super) fn numbers(reached: &[Waiting]) -> Result<(Vec<i32>, Vec<i32>), Problem> {
+pub(super) fn numbers(reached: &[Recipient]) -> Result<(Vec<i32>, Vec<i32>), Problem> {
     let mut steps = Vec::with_capacity(reached.len());
     let mut counts = Vec::with_capacity(reached.len());
-    for waiting in reached {
-        steps.push(integer(waiting.recipient.step.number())?);
-        counts.push(integer(waiting.escalations)?);
+    for recipient in reached {
+        steps.push(integer(recipient.step.number())?);
+        counts.push(integer(recipient.escalations)?);
     }
     Ok((steps, counts))
 }

@@ -5,15 +5,16 @@ use huiyin_service_kit::status::Problem;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::alert_recipient::{Waiting, numbers};
+use super::alert_recipient::numbers;
+use crate::alert::Recipient;
 
 /// Writes the steps that recipients have reached at an instant.
 pub(crate) async fn insert(
     connection: &mut PgConnection,
-    reached: &[Waiting],
+    reached: &[Recipient],
     at: Instant,
 ) -> Result<(), Problem> {
-    let ids: Vec<Uuid> = reached.iter().map(|waiting| waiting.recipient.id).collect();
+    let ids: Vec<Uuid> = reached.iter().map(|recipient| recipient.id).collect();
     let (steps, counts) = numbers(reached)?;
     sqlx::query!(
         "INSERT INTO escalation_order (recipient_id, count, step, at)

@@ -55,6 +55,7 @@ pub(super) async fn add(
                     role: Role::AddedByEscalation,
                     reason,
                     step: Step::Duty,
+                    escalations: 0,
                     ack_due,
                     delivered_at: None,
                     acknowledgement: Acknowledgement::Waiting,

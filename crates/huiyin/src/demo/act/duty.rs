@@ -7,7 +7,8 @@ use huiyin_domain::territory::TerritoryCode;
 use huiyin_domain::time::Instant;
 use huiyin_domain::vocabulary::{Level, UrgentKind};
 use huiyin_proto::stability_early_warning::v1::{
-    AcknowledgeAlertRequest, Alert, ListAlertsRequest, RaiseAlertRequest,
+    AcknowledgeAlertRequest, Alert, GetAlertRequest, ListAlertsRequest, RaiseAlertRequest,
+    RecipientState,
 };
 use huiyin_proto::vocabulary::v1 as words;
 use huiyin_service_kit::wire;
@@ -108,6 +109,30 @@ impl Actors {
     }
 }
 
+impl Actors {
+    /// Whoever has not acknowledged by now does.
+    pub(super) async fn acknowledge_rest(&self, alert_id: String) -> Result<Next> {
+        let request = GetAlertRequest {
+            alert_id: alert_id.clone(),
+        };
+        let warning = &self.clients.warning;
+        let alert = persist("reading an alert", || {
+            let (mut warning, request) = (warning.clone(), asked("demo", request.clone()));
+            async move { warning.get_alert(request).await }
+        })
+        .await?
+        .alert
+        .context("an answer without an alert")?;
+        for recipient in alert.recipients {
+            if recipient.state() == RecipientState::Waiting {
+                self.acknowledge(alert_id.clone(), recipient.organ_id)
+                    .await?;
+            }
+        }
+        Ok(Vec::new())
+    }
+}
+
 fn short(alert: &str, organ: &str) -> String {
     use sha2::Digest as _;
     hex::encode(sha2::Sha256::digest(format!("{alert} {organ}")))
@@ -134,8 +159,13 @@ fn acknowledgements(at: Instant, alert: &Alert, minutes: &[i64]) -> Next {
         next.push((at + TimeDelta::minutes(*after), act));
         latest = latest.max(*after);
     }
+    let rest = latest + 20;
+    next.push((
+        at + TimeDelta::minutes(rest),
+        Act::AcknowledgeRest(alert.alert_id.clone()),
+    ));
     let mut due = STEP_MINUTES;
-    while due < latest {
+    while due < rest {
         next.push((at + TimeDelta::minutes(due), Act::LetTimePass));
         due += STEP_MINUTES;
     }

@@ -1,0 +1,160 @@
+//! The command line as a person uses it.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod common;
+
+use common::{Up, office, program};
+use tokio::process::Command;
+
+/// What a command printed, and whether it ended well.
+async fn said(up: &Up, arguments: &[&str]) -> (bool, String) {
+    let output = Command::new(program())
+        .arg("--settings")
+        .arg(up.folder.path().join("settings.toml"))
+        .args(arguments)
+        .output()
+        .await
+        .unwrap();
+    let text = [output.stdout, output.stderr].concat();
+    (
+        output.status.success(),
+        String::from_utf8_lossy(&text).into_owned(),
+    )
+}
+
+fn file(up: &Up, name: &str, text: &str) -> String {
+    let path = up.folder.path().join(name);
+    std::fs::write(&path, text).unwrap();
+    path.display().to_string()
+}
+
+#[tokio::test]
+async fn loading_lists_wrong_rows_keeps_the_rest_and_can_be_repeated() {
+    let up = Up::start().await;
+    let territories = "code,name,level,parent\n\
+        431299000000,试验县,county,431200000000\n\
+        431299001000,试验乡,township,431299000000\n\
+        43129,缺一位,county,431200000000\n\
+        431298001000,无上级乡,township,431298000000\n\
+        431297000000,错级,hamlet,431200000000\n";
+    let path = file(&up, "territories.csv", territories);
+    let (success, words) = said(&up, &["load", "territory", &path]).await;
+    assert!(
+        !success && words.contains("2 loaded, 0 changed, 0 unchanged, 3 refused"),
+        "{words}"
+    );
+    assert!(
+        words.contains("line 4: code")
+            && words.contains("line 5: parent")
+            && words.contains("line 6: level"),
+        "{words}"
+    );
+    let (_, words) = said(&up, &["load", "territory", &path]).await;
+    assert!(
+        words.contains("0 loaded, 0 changed, 2 unchanged, 3 refused"),
+        "{words}"
+    );
+    let organs = "name,level,territory_code,functions\n\
+        试验县信访局,county,431299,petition_office\n\
+        无地机关,county,439999,petition_office\n";
+    let (success, words) = said(&up, &["load", "organs", &file(&up, "organs.csv", organs)]).await;
+    assert!(
+        !success && words.contains("1 loaded") && words.contains("line 3: territory_code"),
+        "{words}"
+    );
+    up.stop().await;
+}
+
+#[tokio::test]
+async fn matters_from_a_file_are_registered_once() {
+    let up = Up::start().await;
+    let matters = format!(
+        "channel,category,subject,place_code,received_by,main_request\n\
+         online,claim,environment,431202,{office},the river smells\n\
+         pigeon,claim,environment,431202,{office},the river smells\n\
+         letter,claim,weather,431202,{office},too much rain\n",
+        office = office()
+    );
+    let path = file(&up, "matters.csv", &matters);
+    for _ in 0..2 {
+        let (success, words) = said(&up, &["load", "matters", &path]).await;
+        assert!(
+            !success && words.contains("1 loaded") && words.contains("2 refused"),
+            "{words}"
+        );
+        assert!(
+            words.contains("line 3: channel")
+                && words.contains("line 4: row")
+                && words.contains("subject"),
+            "{words}"
+        );
+    }
+    let (_, words) = said(
+        &up,
+        &[
+            "load",
+            "matters",
+            &file(&up, "empty.csv", "channel,category\n"),
+        ],
+    )
+    .await;
+    assert!(
+        words.contains("missing: subject, place_code, received_by, main_request"),
+        "{words}"
+    );
+    up.stop().await;
+}
+
+#[tokio::test]
+async fn a_matter_is_registered_shown_and_followed() {
+    let up = Up::start().await;
+    let office = office();
+    let register = [
+        "register",
+        "--channel",
+        "online",
+        "--category",
+        "claim",
+        "--subject",
+        "environment",
+        "--place",
+        "431202",
+        "--received-by",
+        &office,
+        "--request",
+        "the river smells",
+    ];
+    let (success, receipt) = said(&up, &register).await;
+    assert!(success, "{receipt}");
+    let field = |name: &str| {
+        let line = receipt.lines().find(|line| line.starts_with(name)).unwrap();
+        line.split_whitespace().last().unwrap().to_owned()
+    };
+    let (number, code) = (field("matter"), field("query code"));
+    let (success, progress) = said(&up, &["show", "progress", &number, &code]).await;
+    assert!(success && progress.contains("registered"), "{progress}");
+    let (success, words) = said(&up, &["show", "progress", &number, "BBBBBBBBBBBB"]).await;
+    assert!(!success && !words.contains("environment"), "{words}");
+    common::until("the matter is forwarded", || async {
+        let (success, shown) = said(&up, &["show", "matter", &number]).await;
+        (success && shown.contains("hop 1") && shown.contains("clock")).then_some(())
+    })
+    .await;
+    up.stop().await;
+}
+
+#[tokio::test]
+async fn completions_are_there_for_three_shells() {
+    for shell in ["bash", "zsh", "fish"] {
+        let output = Command::new(program())
+            .args(["completions", shell])
+            .output()
+            .await
+            .unwrap();
+        assert!(output.status.success());
+        assert!(
+            String::from_utf8_lossy(&output.stdout).contains("watch"),
+            "{shell}"
+        );
+    }
+}

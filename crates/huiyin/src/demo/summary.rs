@@ -191,7 +191,7 @@ const RECOUNTS: [(&str, &str); 10] = [
     (
         "clock passed",
         "SELECT kind AS key, count(*) AS number FROM supervision.clock
-         WHERE (passed_at IS NOT NULL OR state = 'overrun') GROUP BY 1",
+         WHERE kind <> 'objection' AND (passed_at IS NOT NULL OR state = 'overrun') GROUP BY 1",
     ),
     (
         "orders",

@@ -24,7 +24,7 @@ enum Interruption {
     CrashPostgres,
 }
 
-/// Plays the first 75 days of a year from `seed` and interrupts it at a moment drawn from the seed.
+/// Plays the first 30 days of a year from `seed` and interrupts it at a moment drawn from the seed.
 async fn summary(seed: u64, interruption: Interruption) -> Value {
     let folder = folder();
     let mut child = Command::new(program())
@@ -34,9 +34,9 @@ async fn summary(seed: u64, interruption: Interruption) -> Value {
             "--json",
             "--any-ports",
             "--matters",
-            "160",
+            "90",
             "--days",
-            "75",
+            "30",
         ])
         .args(["--seed", &seed.to_string(), "--folder"])
         .arg(folder.path())
@@ -56,7 +56,7 @@ async fn summary(seed: u64, interruption: Interruption) -> Value {
     }
     let mut chance = ChaCha8Rng::seed_from_u64(seed);
     // the harness, not the system under test, waits a drawn while before it strikes
-    let moment = std::time::Duration::from_millis(chance.random_range(100..4000));
+    let moment = std::time::Duration::from_millis(chance.random_range(100..2500));
     tokio::time::timeout(moment, child.wait()).await.ok();
     strike(folder.path(), interruption).await;
     let rest = tokio::spawn(async move {
@@ -135,7 +135,7 @@ async fn a_service_killed_and_started_again_changes_nothing() {
         let service = ServiceName::ALL[usize::try_from(seed).unwrap() % 5];
         let interrupted = summary(seed, Interruption::KillService(service)).await;
         assert_eq!(whole, interrupted, "seed {seed}: {service} was killed");
-        assert!(whole["total"].as_u64().unwrap() == 160);
+        assert!(whole["total"].as_u64().unwrap() == 90);
     }
 }
 

@@ -45,8 +45,11 @@ async fn registered(up: &Up) -> usize {
         .len()
 }
 
+/// Makes one field of a right claim wrong.
+type Spoil = fn(&mut RegisterMatterRequest);
+
 /// One wrong field each.
-const WRONG: [(&str, fn(&mut RegisterMatterRequest)); 10] = [
+const WRONG: [(&str, Spoil); 10] = [
     ("place_code", |claim| claim.place_code = "999999".to_owned()),
     ("place_code", |claim| claim.place_code = "43x2".to_owned()),
     ("main_request", |claim| claim.main_request = "  ".to_owned()),

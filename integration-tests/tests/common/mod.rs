@@ -77,6 +77,15 @@ impl Up {
 
     /// Starts it with variables that lie above its settings.
     pub async fn start_with(variables: &[(&str, String)]) -> Self {
+        Self::launch(variables, &["--with-city"]).await
+    }
+
+    /// Starts it without territories and organs.
+    pub async fn start_empty(variables: &[(&str, String)]) -> Self {
+        Self::launch(variables, &[]).await
+    }
+
+    async fn launch(variables: &[(&str, String)], more: &[&str]) -> Self {
         let folder = folder();
         let mut child = Command::new(program())
             .envs(
@@ -84,7 +93,9 @@ impl Up {
                     .iter()
                     .map(|(name, value)| (*name, value.as_str())),
             )
-            .args(["up", "--any-ports", "--with-city", "--folder"])
+            .args(["up", "--any-ports"])
+            .args(more)
+            .arg("--folder")
             .arg(folder.path())
             .stdout(Stdio::piped())
             .stderr(Stdio::inherit())
@@ -110,12 +121,14 @@ impl Up {
         }
     }
 
+    /// Connects to a service; waits for one that is just starting again.
     pub async fn channel(&self, service: ServiceName) -> Channel {
-        Endpoint::from_shared(self.settings.addresses.of(service).to_string())
-            .unwrap()
-            .connect()
-            .await
-            .unwrap()
+        let address = self.settings.addresses.of(service).to_string();
+        let endpoint = Endpoint::from_shared(address).unwrap();
+        until("a service that answers", || async {
+            endpoint.connect().await.ok()
+        })
+        .await
     }
 
     pub async fn intake(&self) -> IntakeServiceClient<Channel> {

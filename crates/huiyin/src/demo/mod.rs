@@ -79,13 +79,13 @@ pub async fn run(args: DemoArgs) -> Result<()> {
     stopped
 }
 
-/// Loads the territory and the generated organs of the city.
+/// Loads the territory and the generated organs of the city, and waits until every service knows them.
 ///
 /// # Errors
 /// When a row is refused.
 pub async fn load_city(clients: &Clients) -> Result<()> {
     city::load(clients, &city::territories()?).await?;
-    Ok(())
+    rest::Rest::new(clients).come().await
 }
 
 fn setup(args: &DemoArgs, otlp: std::net::SocketAddr, planned: &plan::YearPlan) -> Result<Plan> {
@@ -105,6 +105,9 @@ fn setup(args: &DemoArgs, otlp: std::net::SocketAddr, planned: &plan::YearPlan) 
             ("shared_buffers", "256MB"),
             ("max_wal_size", "2GB"),
             ("checkpoint_timeout", "15min"),
+            // a power cut may lose the demo; a crash of the server does not
+            ("fsync", "off"),
+            ("full_page_writes", "off"),
             // a fresh database learns within seconds, not a minute, how large its tables have become
             ("autovacuum_naptime", "2s"),
         ],

@@ -1,7 +1,7 @@
 //! Routing: organs, territories, competence, the forwarding chain and opinions. Who must answer, and
 //! why?
 //!
-//! The organs are kept in memory ([`organs`]); a matter and its hops are one value ([`chain`]) whose
+//! The organs are kept in memory (`organs`); a matter and its hops are one value (`chain`) whose
 //! verbs decide, and the rpcs and the reaction to intake only carry.
 
 mod chain;

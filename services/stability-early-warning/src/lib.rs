@@ -1,8 +1,8 @@
 //! Stability early warning: what must the levels above know now?
 //!
-//! An urgent report is addressed to every level above in the transaction that commits it ([`fan_out`]),
+//! An urgent report is addressed to every level above in the transaction that commits it (`fan_out`),
 //! travels on the urgent stream of each recipient's level, and escalates until somebody acknowledges
-//! ([`sweeps`]). It warns of matters, places and organs' silence; it knows no persons.
+//! (`sweeps`). It warns of matters, places and organs' silence; it knows no persons.
 
 mod alert;
 mod bells;

@@ -1,7 +1,7 @@
 //! Statistics: facts, tables, indicators and published reports. How many, how well, compared with what?
 //!
 //! Everything told by the other four is kept as one row for each matter, clock, order and recipient
-//! ([`reactions`]), and counted when somebody asks ([`rpc`]).
+//! (`reactions`), and counted when somebody asks (`rpc`).
 
 mod heard;
 mod period;

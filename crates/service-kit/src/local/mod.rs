@@ -58,16 +58,24 @@ impl LocalError {
     }
 }
 
-/// A free port on the loopback address.
+/// A free port on the loopback address, below those from which a machine takes the ports of outgoing
+/// connections, so that nobody takes it before it is used.
 ///
 /// # Errors
-/// When the machine has none.
+/// When a hundred drawn ports are all taken.
 pub fn free_port() -> Result<u16, LocalError> {
-    let listener = TcpListener::bind("127.0.0.1:0").map_err(LocalError::io("no free port"))?;
-    Ok(listener
-        .local_addr()
-        .map_err(LocalError::io("no free port"))?
-        .port())
+    for _ in 0..100 {
+        let [.., high, low] = *crate::chance::new_uuid().as_bytes();
+        let port = 12_000 + u16::from_be_bytes([high, low]) % 18_000;
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return Ok(port);
+        }
+    }
+    let error = io::Error::from(io::ErrorKind::AddrInUse);
+    Err(LocalError::Io {
+        what: "no free port was found".to_owned(),
+        error,
+    })
 }
 
 /// The account that runs servers when we are root, which PostgreSQL refuses to be.

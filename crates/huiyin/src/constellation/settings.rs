@@ -96,7 +96,10 @@ pub fn local_settings() -> PathBuf {
 /// The project's folder for what is not in version control.
 #[must_use]
 pub fn home() -> PathBuf {
-    std::env::var_os("HUIYIN_HOME").map_or_else(|| PathBuf::from(".huiyin"), PathBuf::from)
+    let home =
+        std::env::var_os("HUIYIN_HOME").map_or_else(|| PathBuf::from(".huiyin"), PathBuf::from);
+    // other accounts run the private servers, from folders of their own
+    std::path::absolute(&home).unwrap_or(home)
 }
 
 /// The settings shared by the five processes; each process overrides its metrics address.

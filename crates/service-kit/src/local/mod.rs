@@ -148,6 +148,8 @@ impl Account {
     /// A folder this account can reach: the wanted one or, when a folder above it is closed to the
     /// account, one of the same name under the machine's folder for files that outlive a restart.
     pub(crate) async fn reachable(&self, wanted: &Path) -> Result<PathBuf, LocalError> {
+        let wanted = &std::path::absolute(wanted)
+            .map_err(LocalError::io("a folder has no absolute path"))?;
         self.own(wanted).await?;
         let mut probe = self.command(Path::new("test"), Path::new("/")).await;
         probe.arg("-w").arg(wanted);

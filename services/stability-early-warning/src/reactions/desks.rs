@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use huiyin_domain::ids::{AlertId, OrganId};
+use huiyin_domain::ids::{AlertId, EventId, OrganId};
 use huiyin_domain::vocabulary::Level;
 use huiyin_proto::events::v1::Event;
 use huiyin_proto::events::v1::event::Fact;
@@ -10,7 +10,8 @@ use huiyin_service_kit::database::Tx;
 use huiyin_service_kit::names::ServiceName;
 use huiyin_service_kit::road::consumer::Reaction;
 use huiyin_service_kit::status::Problem;
-use huiyin_service_kit::{metrics, wire as kit};
+use huiyin_service_kit::{chance, metrics};
+use uuid::Uuid;
 
 use super::id;
 use crate::service::Service;
@@ -19,7 +20,6 @@ use crate::{told, wire};
 
 /// Receives what reaches the desk of a level, and wakes who watches it.
 pub(super) fn receive(service: &Service, level: Level) -> Reaction {
-    let real_clock = !service.desk.database.clock().is_by_hand();
     let bells = service.bells.clone();
     Reaction::to_alerts(
         level,
@@ -27,9 +27,7 @@ pub(super) fn receive(service: &Service, level: Level) -> Reaction {
         move |tx, events| {
             Box::pin(async move {
                 react(level, tx, events).await?;
-                if real_clock {
-                    measure(level, tx, events);
-                }
+                measure(level, events);
                 Ok(())
             })
         },
@@ -64,19 +62,28 @@ async fn react(level: Level, tx: &mut Tx, events: &[Event]) -> Result<(), Proble
     Ok(())
 }
 
-/// From the commit that raised an alert to the desk; meaningless under a clock moved by hand.
-fn measure(level: Level, tx: &Tx, events: &[Event]) {
+/// From the writing of an alert to the desk, in real time whatever the clock of decisions says: the id of
+/// an event holds the instant it was drawn, to the millisecond.
+fn measure(level: Level, events: &[Event]) {
+    let now = drawn_at(chance::new_uuid());
     for event in events
         .iter()
         .filter(|event| matches!(event.fact, Some(Fact::AlertRaised(_))))
     {
-        if let Some(occurred) = event.occurred_time.as_ref().and_then(kit::instant) {
-            let seconds = (tx.now() - occurred).as_seconds_f64().max(0.0);
+        let written = event.event_id.parse::<EventId>().ok();
+        let written = written.and_then(|id| drawn_at(id.uuid()));
+        if let (Some(now), Some(written)) = (now, written) {
             metrics::observe(
                 "huiyin_alert_delivery_seconds",
-                seconds,
+                (now - written).max(0.0),
                 &[("level", level.as_str())],
             );
         }
     }
+}
+
+/// When an id was drawn, in seconds since 1970.
+fn drawn_at(id: Uuid) -> Option<f64> {
+    let (seconds, nanos) = id.get_timestamp()?.to_unix();
+    Some(seconds as f64 + f64::from(nanos) / 1e9)
 }

@@ -29,6 +29,7 @@ const REACH_WITHIN: Duration = Duration::from_secs(10);
 pub struct Database {
     service: ServiceName,
     pool: PgPool,
+    road: PgPool,
     clock: Clock,
     pokes: Pokes,
 }
@@ -114,18 +115,20 @@ impl Database {
         let options = options
             .application_name(service.as_str())
             .options([("search_path", service.key())]);
-        let pool = PgPoolOptions::new()
-            .max_connections(settings.database_connections)
-            .min_connections(1)
-            .acquire_timeout(REACH_WITHIN)
-            .test_before_acquire(false)
-            .connect_with(options)
+        let pool = pool_of(settings.database_connections)
+            .connect_with(options.clone())
+            .await
+            .map_err(unreachable)?;
+        // an outbox is empty when its statements are planned: without this they would scan it for ever
+        let road = pool_of(Lane::ALL.len() as u32)
+            .connect_with(options.options([("enable_seqscan", "off")]))
             .await
             .map_err(unreachable)?;
         let clock = Clock::of(profile, &pool).await?;
         Ok(Self {
             service,
             pool,
+            road,
             clock,
             pokes: Pokes::default(),
         })
@@ -135,6 +138,11 @@ impl Database {
     #[must_use]
     pub fn pool(&self) -> &PgPool {
         &self.pool
+    }
+
+    /// Connections of the sequencers, one a lane: an alert leaves also when calls hold all the others.
+    pub(crate) fn road(&self) -> &PgPool {
+        &self.road
     }
 
     /// The clock of decisions.
@@ -225,6 +233,14 @@ impl Database {
             outgoing: Vec::new(),
         })
     }
+}
+
+fn pool_of(connections: u32) -> PgPoolOptions {
+    PgPoolOptions::new()
+        .max_connections(connections)
+        .min_connections(1)
+        .acquire_timeout(REACH_WITHIN)
+        .test_before_acquire(false)
 }
 
 /// Tells an error that running the transaction again may cure.

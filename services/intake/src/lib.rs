@@ -1,7 +1,7 @@
 //! Intake: the matter register, the vault of petitioners, evaluations. What was raised, by what
 //! channel, and where does it stand?
 //!
-//! A registration is one statement ([`REGISTER_STATEMENT`]); every other change of a matter loads it locked,
+//! Registrations are one statement ([`REGISTER_STATEMENT`]); every other change of a matter loads it locked,
 //! asks the domain's stage machine, and writes it guarded by its step. No personal field leaves here.
 
 mod keys;
@@ -11,6 +11,7 @@ mod numbers;
 mod raised;
 mod reactions;
 mod receipt;
+mod registrar;
 mod rpc;
 mod screening;
 mod service;
@@ -29,7 +30,7 @@ use tonic::service::Routes;
 /// The service's own tables.
 pub static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 
-/// The statement of a registration, so that a bench can run the very same one.
+/// The statement of registrations, so that a bench can run the very same one.
 pub const REGISTER_STATEMENT: &str = include_str!("store/register.sql");
 
 /// Runs the service until it is stopped.

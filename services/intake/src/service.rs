@@ -9,6 +9,7 @@ use tonic::{Request, Response, Status};
 use crate::keys::Keys;
 use crate::known::Known;
 use crate::numbers::Numbers;
+use crate::registrar::Registrar;
 use crate::rpc;
 
 /// What the rpcs work with.
@@ -20,6 +21,8 @@ pub(crate) struct Service {
     pub(crate) known: Known,
     /// Numbers for new matters.
     pub(crate) numbers: Numbers,
+    /// Writes registrations.
+    pub(crate) registrar: Registrar,
     /// The keyed hashes.
     pub(crate) keys: Keys,
 }
@@ -34,6 +37,7 @@ impl Service {
         let keys = Keys::derived_from(repeat_key)?;
         let pool = desk.database.pool().clone();
         Ok(Self {
+            registrar: Registrar::start(&desk.database, &desk.stopper),
             desk,
             known: Known::new(pool.clone()),
             numbers: Numbers::new(pool),

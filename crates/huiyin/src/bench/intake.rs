@@ -1,5 +1,5 @@
-//! Accepted registrations a second at 16 clients, over `pgbench -M prepared` of the same statement with
-//! as many clients, in turn on the same server. Then the latency at half that rate, open loop: a call's
+//! Accepted registrations a second at 16 clients, over `pgbench -M prepared` of the same registration,
+//! one a statement, with as many clients, in turn on the same server. Then the latency at half that rate, open loop: a call's
 //! time runs from the instant it was to be sent, not from when it could be.
 
 use std::path::{Path, PathBuf};
@@ -22,6 +22,8 @@ use crate::constellation::{Constellation, DATABASE};
 
 /// Clients on either side.
 const CLIENTS: usize = 16;
+/// What the limit runs: one registration a statement.
+const ALONE: &str = include_str!("register_alone.sql");
 /// Pairs of a turn of ours and a turn of the limit.
 const PAIRS: u64 = 6;
 
@@ -159,10 +161,10 @@ async fn open_loop(
     Ok(times)
 }
 
-/// The registration statement with values of the same size in place of its parameters; pgbench sends
+/// The statement with values of the same size in place of its parameters; pgbench sends
 /// them as parameters of a prepared statement.
 fn write_script(folder: &Path) -> Result<PathBuf> {
-    let mut text = huiyin_intake::REGISTER_STATEMENT.replace(" AS \"claimed!\"", " AS claimed");
+    let mut text = ALONE.replace(" AS \"claimed!\"", " AS claimed");
     // highest numbers first, so that $1 does not match the beginning of $10
     for (number, value) in VALUES.iter().enumerate().rev() {
         text = text.replace(&format!("${}::", number + 1), &format!("({value})::"));
@@ -247,4 +249,25 @@ async fn limit(constellation: &Constellation, script: &Path, turn: Duration) -> 
             String::from_utf8_lossy(&output.stderr)
         )
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ALONE;
+
+    /// Tables and their columns, as a statement writes them.
+    fn written(statement: &str) -> Vec<String> {
+        statement
+            .split("INSERT INTO ")
+            .skip(1)
+            .filter_map(|insert| Some(insert.split_once(')')?.0))
+            .map(|insert| insert.split_whitespace().collect::<Vec<_>>().join(" "))
+            .collect()
+    }
+
+    #[test]
+    fn the_limit_writes_what_a_registration_writes() {
+        assert_eq!(written(ALONE), written(huiyin_intake::REGISTER_STATEMENT));
+        assert_eq!(written(ALONE).len(), 5);
+    }
 }

@@ -16,6 +16,9 @@ use crate::road::{Lane, mirror};
 
 /// Rows moved in one transaction at most.
 const BATCH: i64 = 500;
+/// Rows after which an outbox is swept of what was moved out of it; a busy one would wait too long for
+/// the database to do it.
+const SWEEP_AFTER: usize = 10_000;
 /// The shortest pause between two looks.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(5);
 
@@ -51,11 +54,15 @@ fn gathers(lane: Lane) -> Duration {
     }
 }
 
-fn statement(lane: Lane) -> String {
-    let outbox = match lane {
+fn outbox_of(lane: Lane) -> &'static str {
+    match lane {
         Lane::Urgent => "outbox_urgent",
         Lane::Ordinary => "outbox",
-    };
+    }
+}
+
+fn statement(lane: Lane) -> String {
+    let outbox = outbox_of(lane);
     // The fence comes first: without the term locked nothing is moved.
     format!(
         "WITH fence AS (
@@ -94,7 +101,7 @@ pub async fn sequence(
         .bind(&lease.holder)
         .bind(lease.term)
         .bind(BATCH)
-        .fetch_all(database.pool())
+        .fetch_all(database.road())
         .await?;
     rows.sort_by(|a, b| (&a.stream, a.seq).cmp(&(&b.stream, b.seq)));
     Ok(rows)
@@ -119,6 +126,7 @@ pub async fn run(
     let holder = crate::chance::new_uuid().to_string();
     let mut held: Option<(Lease, Monotonic)> = None;
     let mut pause = SHORTEST_PAUSE;
+    let mut unswept = 0;
     loop {
         held = match keep(&database, lane, &holder, held).await {
             Ok(held) => held,
@@ -136,6 +144,11 @@ pub async fn run(
         } else {
             (pause * 2).min(longest_pause(lane))
         };
+        unswept += moved;
+        if unswept >= SWEEP_AFTER {
+            sweep(&database, lane).await;
+            unswept = 0;
+        }
         if moved >= usize::try_from(BATCH).unwrap_or(usize::MAX) {
             continue;
         }
@@ -149,9 +162,20 @@ pub async fn run(
         }
     }
     if let Some((lease, _)) = held
-        && let Err(error) = lease::give_back(database.pool(), &lease).await
+        && let Err(error) = lease::give_back(database.road(), &lease).await
     {
         tracing::debug!(%error, "the lease was left to expire");
+    }
+}
+
+/// Frees the room of moved rows. TRUNCATE off: nobody who writes into the outbox waits for this.
+async fn sweep(database: &Database, lane: Lane) {
+    let statement = format!("VACUUM (TRUNCATE off) {}", outbox_of(lane));
+    if let Err(error) = sqlx::raw_sql(AssertSqlSafe(statement))
+        .execute(database.road())
+        .await
+    {
+        tracing::debug!(lane = lane.as_str(), %error, "the outbox was not swept");
     }
 }
 
@@ -167,7 +191,7 @@ async fn keep(
         return Ok(held);
     }
     let asked = Monotonic::now();
-    let lease = lease::take(database.pool(), lease_name(lane), holder).await?;
+    let lease = lease::take(database.road(), lease_name(lane), holder).await?;
     Ok(lease.map(|lease| (lease, asked)))
 }
 

@@ -1,4 +1,6 @@
-//! Registers a matter: everything is computed before, then one statement in one round trip.
+//! Registers a matter: everything is computed before, then the registrar writes it in one round trip.
+
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use huiyin_domain::ids::MatterId;
@@ -6,7 +8,6 @@ use huiyin_domain::vocabulary::Channel;
 use huiyin_proto::events::v1::MatterRegistered;
 use huiyin_proto::events::v1::event::Fact;
 use huiyin_proto::intake::v1::{RegisterMatterRequest, RegisterMatterResponse};
-use huiyin_service_kit::database::Lanes;
 use huiyin_service_kit::idempotency::Asked;
 use huiyin_service_kit::names::ServiceName;
 use huiyin_service_kit::road::outbox::Outgoing;
@@ -32,7 +33,7 @@ const TRIES: u32 = 3;
 /// A registration before it is written.
 struct Draft {
     asked: Asked,
-    raised: Raised,
+    raised: Arc<Raised>,
     id: MatterId,
     number: String,
     query_code: String,
@@ -81,7 +82,7 @@ async fn draft(
         id: chance::new_id(),
         code_hash: service.keys.code_hash(&number, &query_code),
         screening_hash: screening::hash(&service.keys, &raised),
-        raised,
+        raised: Arc::new(raised),
         number,
         query_code,
         now,
@@ -119,24 +120,20 @@ async fn write(
         Fact::MatterRegistered(fact(draft, repeat)),
     );
     let entry = Entry {
-        asked: &draft.asked,
-        response: &receipt.encode_to_vec(),
+        asked: draft.asked.clone(),
+        response: receipt.encode_to_vec(),
         id: draft.id,
-        number: &draft.number,
+        number: draft.number.clone(),
         now: draft.now,
-        raised: &draft.raised,
-        repeat,
-        code_hash: &draft.code_hash,
-        screening_hash: draft.screening_hash.as_deref(),
-        told: &told,
+        raised: Arc::clone(&draft.raised),
+        repeat: repeat.cloned(),
+        code_hash: draft.code_hash.clone(),
+        screening_hash: draft.screening_hash.clone(),
+        told,
     };
-    if !store::register::register(service.desk.database.pool(), entry).await? {
+    if !service.registrar.register(entry).await? {
         return Ok(None);
     }
-    service.desk.database.pokes().poke(Lanes {
-        urgent: false,
-        ordinary: true,
-    });
     let labels = [
         ("channel", draft.raised.channel.as_str()),
         ("category", draft.raised.category.as_str()),

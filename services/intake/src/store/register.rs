@@ -1,85 +1,112 @@
-//! The one statement of a registration; its text is `register.sql`.
+//! The one statement of registrations; its text is `register.sql`.
+
+use std::collections::HashSet;
+use std::sync::Arc;
 
 use huiyin_domain::ids::{MatterId, OrganId};
 use huiyin_domain::time::Instant;
 use huiyin_service_kit::idempotency::Asked;
 use huiyin_service_kit::road::outbox::Outgoing;
 use sqlx::PgPool;
+use uuid::Uuid;
 
 use crate::raised::Raised;
 use crate::screening::Repeat;
 
 /// Everything a registration writes, computed before.
-#[derive(Clone, Copy)]
-pub(crate) struct Entry<'a> {
+pub(crate) struct Entry {
     /// Who asked, under which request id.
-    pub(crate) asked: &'a Asked,
+    pub(crate) asked: Asked,
     /// The encoded receipt, given again to whoever asks again.
-    pub(crate) response: &'a [u8],
+    pub(crate) response: Vec<u8>,
     /// Id of the matter.
     pub(crate) id: MatterId,
     /// Its number.
-    pub(crate) number: &'a str,
+    pub(crate) number: String,
     /// When it is registered.
     pub(crate) now: Instant,
     /// What was raised.
-    pub(crate) raised: &'a Raised,
+    pub(crate) raised: Arc<Raised>,
     /// What it repeats.
-    pub(crate) repeat: Option<&'a Repeat>,
+    pub(crate) repeat: Option<Repeat>,
     /// Hash of the query code.
-    pub(crate) code_hash: &'a [u8],
+    pub(crate) code_hash: Vec<u8>,
     /// Hash of the petitioner and the matter; none when the petitioner gave nothing.
-    pub(crate) screening_hash: Option<&'a [u8]>,
+    pub(crate) screening_hash: Option<Vec<u8>>,
     /// What is told.
-    pub(crate) told: &'a Outgoing,
+    pub(crate) told: Outgoing,
 }
 
-/// Writes a registration in one round trip; false when the request id was used before, and then
-/// nothing is written.
-pub(crate) async fn register(pool: &PgPool, entry: Entry<'_>) -> Result<bool, sqlx::Error> {
-    let Entry {
-        asked,
-        raised,
-        repeat,
-        told,
-        ..
-    } = entry;
-    let petition = &raised.petition;
-    sqlx::query_file_scalar!(
+/// Writes registrations in one round trip, all or none, and gives the ids of those written: a
+/// registration whose request id was used before, also by another one of the same call, is left out.
+///
+/// # Errors
+/// What the database says; then nothing is written.
+pub(crate) async fn register(
+    pool: &PgPool,
+    entries: &[Entry],
+) -> Result<HashSet<Uuid>, sqlx::Error> {
+    let each = Column(entries);
+    let (representatives, representative_of) = representatives(entries);
+    let written = sqlx::query_file_scalar!(
         "src/store/register.sql",
-        asked.caller,
-        asked.request_id,
-        &asked.body_hash[..],
-        entry.response,
-        entry.id.uuid(),
-        entry.number,
-        raised.channel.as_str(),
-        raised.category.as_str(),
-        raised.subject.code,
-        raised.place.as_str(),
-        i32::try_from(raised.persons).unwrap_or(i32::MAX),
-        raised.office.id.uuid(),
-        raised.received_at,
-        entry.now,
-        raised.agent,
-        raised.about.map(OrganId::uuid),
-        repeat.map(|repeat| repeat.matter.uuid()),
-        repeat.map(|repeat| repeat.reason.as_str()),
-        petition.name,
-        petition.address,
-        petition.phone,
-        petition.id_number,
-        petition.main_request,
-        petition.facts,
-        &petition.representatives,
-        entry.code_hash,
-        entry.screening_hash,
-        told.stream,
-        told.event_id,
-        told.payload.as_slice(),
+        &each.of(|entry| entry.asked.caller.clone()),
+        &each.of(|entry| entry.asked.request_id.clone()),
+        &each.of(|entry| entry.asked.body_hash.to_vec()),
+        &each.of(|entry| entry.response.clone()),
+        &each.of(|entry| entry.id.uuid()),
+        &each.of(|entry| entry.number.clone()),
+        &each.of(|entry| entry.raised.channel.as_str().to_owned()),
+        &each.of(|entry| entry.raised.category.as_str().to_owned()),
+        &each.of(|entry| entry.raised.subject.code.to_string()),
+        &each.of(|entry| entry.raised.place.to_string()),
+        &each.of(|entry| i32::try_from(entry.raised.persons).unwrap_or(i32::MAX)),
+        &each.of(|entry| entry.raised.office.id.uuid()),
+        &each.of(|entry| entry.raised.received_at),
+        &each.of(|entry| entry.now),
+        &each.of(|entry| entry.raised.agent),
+        &each.of(|entry| entry.raised.about.map(OrganId::uuid)) as &[Option<Uuid>],
+        &each.of(|entry| entry.repeat.as_ref().map(|repeat| repeat.matter.uuid()))
+            as &[Option<Uuid>],
+        &each.of(|entry| entry.repeat.as_ref().map(|repeat| repeat.reason.clone()))
+            as &[Option<String>],
+        &each.of(|entry| entry.raised.petition.name.clone()),
+        &each.of(|entry| entry.raised.petition.address.clone()),
+        &each.of(|entry| entry.raised.petition.phone.clone()),
+        &each.of(|entry| entry.raised.petition.id_number.clone()),
+        &each.of(|entry| entry.raised.petition.main_request.clone()),
+        &each.of(|entry| entry.raised.petition.facts.clone()),
+        &each.of(|entry| entry.code_hash.clone()),
+        &each.of(|entry| entry.screening_hash.clone()) as &[Option<Vec<u8>>],
+        &each.of(|entry| entry.told.stream.clone()),
+        &each.of(|entry| entry.told.event_id),
+        &each.of(|entry| entry.told.payload.clone()),
+        &representatives,
+        &representative_of,
     )
-    .fetch_one(pool)
-    .await
+    .fetch_all(pool)
+    .await?;
+    Ok(written.into_iter().collect())
+}
+
+/// Entries seen as columns, as the statement takes them.
+struct Column<'a>(&'a [Entry]);
+
+impl Column<'_> {
+    fn of<T>(&self, part: impl Fn(&Entry) -> T) -> Vec<T> {
+        self.0.iter().map(part).collect()
+    }
+}
+
+/// All representatives, and beside each the id of the matter it belongs to.
+fn representatives(entries: &[Entry]) -> (Vec<String>, Vec<Uuid>) {
+    entries
+        .iter()
+        .flat_map(|entry| {
+            let names = &entry.raised.petition.representatives;
+            names.iter().map(|name| (name.clone(), entry.id.uuid()))
+        })
+        .unzip()
 }
 
 /// Whether the same matter was registered as an initial one at the same moment.

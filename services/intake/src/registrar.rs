@@ -5,21 +5,26 @@
 //! What concerns one of them only (a repeat raised at the same moment, a value the database refuses)
 //! never reaches the others: a run that fails is taken apart, and each is written alone.
 
+use std::pin::pin;
 use std::sync::Arc;
-use std::time::Instant as Monotonic;
+use std::time::{Duration, Instant as Monotonic};
 
 use huiyin_service_kit::database::{Database, Lanes};
 use huiyin_service_kit::lifecycle::Stopper;
 use huiyin_service_kit::metrics;
 use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::time::timeout;
 
 use crate::store;
 use crate::store::register::Entry;
 
 /// Registrations written together at most.
 const RUN: usize = 64;
-/// Runs written at a time: while one waits for its commit, the next is computed.
-const WRITERS: usize = 2;
+/// Runs written at a time at most. One at a time is the fastest, as the next run gathers meanwhile.
+const WRITERS: usize = 4;
+/// How long the others wait for a run before the next is written beside it: one that meets a lock, or a
+/// slow disk, holds nobody up.
+const PATIENCE: Duration = Duration::from_millis(50);
 
 /// Takes registrations to be written.
 #[derive(Clone, Debug)]
@@ -85,26 +90,36 @@ impl Registrar {
     }
 }
 
-/// Never returns: the writers share the queue, and one of them at a time waits for it.
+/// Never returns: the writers share the queue, and whoever holds it writes.
 async fn write_runs(database: &Database, waiting: &Mutex<mpsc::Receiver<Waiting>>) {
     loop {
+        let mut queue = waiting.lock().await;
         let mut run = Vec::with_capacity(RUN);
-        if waiting.lock().await.recv_many(&mut run, RUN).await == 0 {
+        if queue.recv_many(&mut run, RUN).await == 0 {
             return std::future::pending().await;
         }
-        let (entries, answers): (Vec<_>, Vec<_>) = run
-            .into_iter()
-            .map(|waiting| (waiting.entry, waiting.answer))
-            .unzip();
-        for (outcome, answer) in write_run(database, entries).await.into_iter().zip(answers) {
-            // nobody listens when the caller's deadline has passed; what was written stays written
-            drop(answer.send(outcome));
+        let mut writing = pin!(write_run(database, run));
+        if timeout(PATIENCE, &mut writing).await.is_err() {
+            drop(queue);
+            writing.await;
         }
     }
 }
 
+/// Writes a run and tells each of those who wait what became of theirs. Nobody listens when the caller's
+/// deadline has passed; what was written stays written.
+async fn write_run(database: &Database, run: Vec<Waiting>) {
+    let (entries, answers): (Vec<_>, Vec<_>) = run
+        .into_iter()
+        .map(|waiting| (waiting.entry, waiting.answer))
+        .unzip();
+    for (outcome, answer) in write(database, entries).await.into_iter().zip(answers) {
+        drop(answer.send(outcome));
+    }
+}
+
 /// What became of each entry, in their order.
-async fn write_run(database: &Database, entries: Vec<Entry>) -> Vec<Outcome> {
+async fn write(database: &Database, entries: Vec<Entry>) -> Vec<Outcome> {
     let started = Monotonic::now();
     let written = store::register::register(database.pool(), &entries).await;
     metrics::observe(

@@ -14,3 +14,4 @@ mod repeats;
 mod sealed;
 #[cfg(test)]
 mod stages;
+mod together;

@@ -1,12 +1,12 @@
-//! The clock of decisions: the database's, so that all services agree. In the development profile a
-//! row replaces it and is moved by hand. This is the one file that reads a clock.
+//! The clock of decisions: the database's, so that all services agree. In the development profile it may
+//! stand at an instant that is moved by hand. This is the one file that reads a clock.
 
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant as Monotonic};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SubsecRound as _, Utc};
 use huiyin_domain::time::Instant;
-use sqlx::{PgConnection, PgPool};
+use sqlx::PgPool;
 
 use crate::settings::Profile;
 use crate::status::Problem;
@@ -14,13 +14,13 @@ use crate::status::Problem;
 /// How often the distance to the database's clock is measured anew.
 const MEASURE_EVERY: Duration = Duration::from_secs(1);
 
-/// The clock of decisions of one service.
+/// The clock of decisions of one service. It tells whole microseconds, as the database keeps them.
 #[derive(Clone, Debug)]
 pub enum Clock {
     /// The database's clock, followed by a measured distance so that no call waits for it.
     Database(Arc<Followed>),
-    /// A row moved by hand; development profile only.
-    ByHand,
+    /// A clock moved by hand, the same for all services; development profile only.
+    ByHand(Arc<RwLock<Instant>>),
 }
 
 /// A database clock as last measured.
@@ -30,48 +30,49 @@ pub struct Followed {
 }
 
 impl Clock {
-    /// The clock a profile uses: moved by hand in development when the row is there, the
+    /// The clock a profile uses: moved by hand in development when its row is there, the
     /// database's otherwise.
     ///
     /// # Errors
     /// When the database does not answer.
     pub async fn of(profile: Profile, pool: &PgPool) -> Result<Self, Problem> {
         if profile == Profile::Development && row_exists(pool).await? {
-            return Ok(Self::ByHand);
+            let stands_at = sqlx::query_scalar("SELECT now_time FROM development.clock")
+                .fetch_one(pool)
+                .await?;
+            return Ok(Self::ByHand(Arc::new(RwLock::new(stands_at))));
         }
         let measured = RwLock::new(measure(pool).await?);
         Ok(Self::Database(Arc::new(Followed { measured })))
     }
 
-    /// The present instant, as every decision of this transaction sees it.
-    ///
-    /// # Errors
-    /// When the row moved by hand cannot be read.
-    pub async fn now(&self, connection: &mut PgConnection) -> Result<Instant, sqlx::Error> {
-        match self {
-            Self::Database(followed) => Ok(followed.now()),
-            Self::ByHand => {
-                sqlx::query_scalar("SELECT now_time FROM development.clock")
-                    .fetch_one(connection)
-                    .await
-            }
-        }
-    }
-
-    /// The present instant of a followed database clock; `None` for a clock moved by hand, which only
-    /// the database can tell.
+    /// The present instant, as every decision taken now sees it.
     #[must_use]
-    pub fn followed(&self) -> Option<Instant> {
+    pub fn now(&self) -> Instant {
         match self {
-            Self::Database(followed) => Some(followed.now()),
-            Self::ByHand => None,
+            Self::Database(followed) => followed.now().trunc_subsecs(6),
+            Self::ByHand(stands_at) => *stands_at.read().unwrap_or_else(PoisonError::into_inner),
         }
     }
 
     /// Whether this clock is moved by hand.
     #[must_use]
     pub fn is_by_hand(&self) -> bool {
-        matches!(self, Self::ByHand)
+        matches!(self, Self::ByHand(_))
+    }
+
+    /// Moves a clock that is moved by hand, never back; any other goes by itself.
+    ///
+    /// Besides the hand this is called for what others tell: an effect never comes before its cause,
+    /// also when the cause has heard of the new time first.
+    pub fn move_to(&self, to: Instant) {
+        match self {
+            Self::Database(_) => {}
+            Self::ByHand(stands_at) => {
+                let mut stands_at = stands_at.write().unwrap_or_else(PoisonError::into_inner);
+                *stands_at = to.max(*stands_at);
+            }
+        }
     }
 
     /// Keeps the distance to the database's clock fresh; returns only when `pool` closes.
@@ -93,18 +94,16 @@ impl Clock {
 
 impl Followed {
     fn now(&self) -> Instant {
-        let (at, when) = match self.measured.read() {
-            Ok(measured) => *measured,
-            Err(poisoned) => *poisoned.into_inner(),
-        };
+        let measured = self.measured.read();
+        let (at, when) = *measured.unwrap_or_else(PoisonError::into_inner);
         at + when.elapsed()
     }
 
     fn set(&self, measured: (DateTime<Utc>, Monotonic)) {
-        match self.measured.write() {
-            Ok(mut place) => *place = measured,
-            Err(poisoned) => *poisoned.into_inner() = measured,
-        }
+        *self
+            .measured
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = measured;
     }
 }
 

@@ -24,11 +24,19 @@ const TRIES: u32 = 5;
 /// How long a start waits for an unreachable database.
 const REACH_WITHIN: Duration = Duration::from_secs(10);
 
+/// For statements that find everything by its key, as those of transactions do: planned once and not again
+/// for every call, and never to scan a table because it was empty when they were planned.
+const BY_KEY: [(&str, &str); 2] = [
+    ("plan_cache_mode", "force_generic_plan"),
+    ("enable_seqscan", "off"),
+];
+
 /// The database of one service, its clock, and the road its events take.
 #[derive(Clone, Debug)]
 pub struct Database {
     service: ServiceName,
-    pool: PgPool,
+    reading: PgPool,
+    writing: PgPool,
     road: PgPool,
     clock: Clock,
     pokes: Pokes,
@@ -115,29 +123,45 @@ impl Database {
         let options = options
             .application_name(service.as_str())
             .options([("search_path", service.key())]);
-        let pool = pool_of(settings.database_connections)
-            .connect_with(options.clone())
-            .await
-            .map_err(unreachable)?;
-        // an outbox is empty when its statements are planned: without this they would scan it for ever
-        let road = pool_of(Lane::ALL.len() as u32)
-            .connect_with(options.options([("enable_seqscan", "off")]))
-            .await
-            .map_err(unreachable)?;
-        let clock = Clock::of(profile, &pool).await?;
+        let by_key = options.clone().options(BY_KEY);
+        let road = Lane::ALL.len() as u32;
+        let writing = settings
+            .database_connections
+            .saturating_sub(road)
+            .div_ceil(2);
+        let reading = settings.database_connections.saturating_sub(road + writing);
+        let open = |connections: u32, options| {
+            PgPoolOptions::new()
+                .max_connections(connections.max(1))
+                .min_connections(1)
+                .acquire_timeout(REACH_WITHIN)
+                .test_before_acquire(false)
+                .connect_with(options)
+        };
+        let reading = open(reading, options).await.map_err(unreachable)?;
+        let writing = open(writing, by_key.clone()).await.map_err(unreachable)?;
+        let road = open(road, by_key).await.map_err(unreachable)?;
+        let clock = Clock::of(profile, &reading).await?;
         Ok(Self {
             service,
-            pool,
+            reading,
+            writing,
             road,
             clock,
             pokes: Pokes::default(),
         })
     }
 
-    /// The pool, for reading outside a transaction.
+    /// Connections for reading outside a transaction. Each statement is planned for what it is asked.
     #[must_use]
     pub fn pool(&self) -> &PgPool {
-        &self.pool
+        &self.reading
+    }
+
+    /// Connections for statements that are transactions by themselves and find everything by its key.
+    #[must_use]
+    pub fn writing(&self) -> &PgPool {
+        &self.writing
     }
 
     /// Connections of the sequencers, one a lane: an alert leaves also when calls hold all the others.
@@ -164,15 +188,9 @@ impl Database {
     }
 
     /// The present instant by the clock of decisions.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub async fn now(&self) -> Result<Instant, sqlx::Error> {
-        if let Some(now) = self.clock.followed() {
-            return Ok(now);
-        }
-        let mut connection = self.pool.acquire().await?;
-        self.clock.now(&mut connection).await
+    #[must_use]
+    pub fn now(&self) -> Instant {
+        self.clock.now()
     }
 
     /// Runs `work` in a transaction called `name`, commits what it did and told, and pokes the
@@ -224,23 +242,13 @@ impl Database {
     }
 
     async fn begin(&self) -> Result<Tx, sqlx::Error> {
-        let mut inner = self.pool.begin().await?;
-        let now = self.clock.now(&mut inner).await?;
         Ok(Tx {
-            inner,
-            now,
+            inner: self.writing.begin().await?,
+            now: self.clock.now(),
             service: self.service,
             outgoing: Vec::new(),
         })
     }
-}
-
-fn pool_of(connections: u32) -> PgPoolOptions {
-    PgPoolOptions::new()
-        .max_connections(connections)
-        .min_connections(1)
-        .acquire_timeout(REACH_WITHIN)
-        .test_before_acquire(false)
 }
 
 /// Tells an error that running the transaction again may cure.

@@ -4,7 +4,6 @@ use huiyin_proto::development::v1::{
     GetStandingRequest, GetStandingResponse, MoveClockRequest, MoveClockResponse, StreamPlace,
     clock_service_server::ClockService,
 };
-use sqlx::PgConnection;
 use tonic::{Request, Response, Status};
 
 use crate::database::Database;
@@ -31,16 +30,18 @@ impl ClockService for ClockRpc {
         let mut violations = Violations::default();
         let to = violations.time("to_time", request.into_inner().to_time.as_ref());
         violations.finish()?;
-        let moved: Option<chrono::DateTime<chrono::Utc>> = sqlx::query_scalar(
-            "UPDATE development.clock SET now_time = greatest(now_time, $1) RETURNING now_time",
-        )
-        .bind(to)
-        .fetch_optional(self.database.pool())
-        .await
-        .map_err(Problem::from)?;
+        if let Some(to) = to {
+            // the row is for services that start later
+            sqlx::query("UPDATE development.clock SET now_time = greatest(now_time, $1)")
+                .bind(to)
+                .execute(self.database.pool())
+                .await
+                .map_err(Problem::from)?;
+            self.database.clock().move_to(to);
+        }
         self.database.pokes().poke_sweeps();
         Ok(Response::new(MoveClockResponse {
-            now_time: moved.map(wire::timestamp),
+            now_time: Some(wire::timestamp(self.database.now())),
         }))
     }
 
@@ -48,55 +49,49 @@ impl ClockService for ClockRpc {
         &self,
         _request: Request<GetStandingRequest>,
     ) -> Result<Response<GetStandingResponse>, Status> {
-        self.database.pokes().poke_sweeps();
         let standing = standing(&self.database).await.map_err(Problem::from)?;
+        if standing.due_timers > 0 {
+            self.database.pokes().poke_sweeps();
+        }
         Ok(Response::new(standing))
     }
 }
 
-/// One consistent look: every statement sees the same snapshot.
+/// One statement, so that everything is seen in one snapshot.
 async fn standing(database: &Database) -> Result<GetStandingResponse, sqlx::Error> {
-    let mut look = database
-        .pool()
-        .begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        .await?;
-    let now = database.clock().now(&mut look).await?;
-    let counts = sqlx::query!(
+    let now = database.now();
+    let seen = sqlx::query!(
         r#"SELECT (SELECT count(*) FROM outbox) + (SELECT count(*) FROM outbox_urgent) AS "outbox_rows!",
                   (SELECT count(*) FROM timer WHERE fire_at <= $1) AS "due_timers!",
-                  (SELECT count(*) FROM quarantine) AS "quarantined!""#,
+                  (SELECT count(*) FROM quarantine) AS "quarantined!",
+                  ARRAY(SELECT stream FROM stream_head ORDER BY stream) AS "head_streams!",
+                  ARRAY(SELECT epoch FROM stream_head ORDER BY stream) AS "head_epochs!",
+                  ARRAY(SELECT seq FROM stream_head ORDER BY stream) AS "head_seqs!",
+                  ARRAY(SELECT stream FROM cursor ORDER BY stream) AS "cursor_streams!",
+                  ARRAY(SELECT epoch FROM cursor ORDER BY stream) AS "cursor_epochs!",
+                  ARRAY(SELECT seq FROM cursor ORDER BY stream) AS "cursor_seqs!""#,
         now,
     )
-    .fetch_one(&mut *look)
+    .fetch_one(database.pool())
     .await?;
-    let heads = places(&mut look, true).await?;
-    let cursors = places(&mut look, false).await?;
     Ok(GetStandingResponse {
         now_time: Some(wire::timestamp(now)),
-        outbox_rows: u64::try_from(counts.outbox_rows).unwrap_or(0),
-        due_timers: u64::try_from(counts.due_timers).unwrap_or(0),
-        heads,
-        cursors,
-        quarantined: u64::try_from(counts.quarantined).unwrap_or(0),
+        outbox_rows: u64::try_from(seen.outbox_rows).unwrap_or(0),
+        due_timers: u64::try_from(seen.due_timers).unwrap_or(0),
+        heads: places(seen.head_streams, seen.head_epochs, seen.head_seqs),
+        cursors: places(seen.cursor_streams, seen.cursor_epochs, seen.cursor_seqs),
+        quarantined: u64::try_from(seen.quarantined).unwrap_or(0),
     })
 }
 
-async fn places(look: &mut PgConnection, heads: bool) -> Result<Vec<StreamPlace>, sqlx::Error> {
-    let rows: Vec<(String, i32, i64)> = if heads {
-        sqlx::query_as("SELECT stream, epoch, seq FROM stream_head ORDER BY stream LIMIT 1000")
-            .fetch_all(look)
-            .await?
-    } else {
-        sqlx::query_as("SELECT stream, epoch, seq FROM cursor ORDER BY stream LIMIT 1000")
-            .fetch_all(look)
-            .await?
-    };
-    Ok(rows
+fn places(streams: Vec<String>, epochs: Vec<i32>, seqs: Vec<i64>) -> Vec<StreamPlace> {
+    streams
         .into_iter()
-        .map(|(stream, epoch, seq)| StreamPlace {
+        .zip(epochs.into_iter().zip(seqs))
+        .map(|(stream, (epoch, seq))| StreamPlace {
             stream,
             epoch: u32::try_from(epoch).unwrap_or(0),
             seq: u64::try_from(seq).unwrap_or(0),
         })
-        .collect())
+        .collect()
 }

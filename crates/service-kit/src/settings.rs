@@ -86,7 +86,8 @@ pub struct ServiceSettings {
     pub listen: SocketAddr,
     /// Its PostgreSQL, with its own role.
     pub database_url: SecretString,
-    /// Connections held at most, 1 to 200. Default 16.
+    /// Connections held at most, 4 to 200: two for the event road, half of the others for writing, half for
+    /// reading. Default 16.
     pub database_connections: u32,
     /// What only this service has.
     pub own: Own,

@@ -113,6 +113,7 @@ impl TestDesk {
             .bind(to)
             .execute(self.desk.database.pool())
             .await?;
+        self.desk.database.clock().move_to(to);
         Ok(())
     }
 

@@ -43,7 +43,7 @@ enum Outcome {
     /// The request id was used before; nothing was written.
     UsedBefore,
     /// Written with others it failed; to be written alone.
-    Alone(Entry),
+    Alone(Box<Entry>),
 }
 
 impl Registrar {
@@ -81,8 +81,8 @@ impl Registrar {
             Outcome::Registered => Ok(true),
             Outcome::UsedBefore => Ok(false),
             Outcome::Alone(entry) => {
-                let alone = std::slice::from_ref(&entry);
-                let written = store::register::register(self.database.pool(), alone).await?;
+                let alone = std::slice::from_ref(&*entry);
+                let written = store::register::register(self.database.writing(), alone).await?;
                 poke(&self.database);
                 Ok(!written.is_empty())
             }
@@ -121,7 +121,7 @@ async fn write_run(database: &Database, run: Vec<Waiting>) {
 /// What became of each entry, in their order.
 async fn write(database: &Database, entries: Vec<Entry>) -> Vec<Outcome> {
     let started = Monotonic::now();
-    let written = store::register::register(database.pool(), &entries).await;
+    let written = store::register::register(database.writing(), &entries).await;
     metrics::observe(
         "huiyin_transaction_duration_seconds",
         started.elapsed().as_secs_f64(),
@@ -141,7 +141,11 @@ async fn write(database: &Database, entries: Vec<Entry>) -> Vec<Outcome> {
         }
         Err(error) => {
             tracing::debug!(%error, registrations = entries.len(), "a run is taken apart");
-            entries.into_iter().map(Outcome::Alone).collect()
+            entries
+                .into_iter()
+                .map(Box::new)
+                .map(Outcome::Alone)
+                .collect()
         }
     }
 }

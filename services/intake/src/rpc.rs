@@ -1,6 +1,7 @@
 //! One file an rpc: parse at the edge, decide in the domain, write, tell, answer.
 
 pub(crate) mod accept_matter;
+pub(crate) mod batch_get_matters;
 pub(crate) mod decline_matter;
 pub(crate) mod deliver_reply;
 pub(crate) mod evaluate_matter;
@@ -11,20 +12,13 @@ pub(crate) mod read_petition;
 pub(crate) mod register_matter;
 pub(crate) mod withdraw_matter;
 
-use chrono::SubsecRound as _;
 use huiyin_domain::ids::{MatterId, OrganId};
-use huiyin_domain::time::Instant;
 use huiyin_service_kit::status::Problem;
 use huiyin_service_kit::violations::Violations;
 use sqlx::PgConnection;
 
 use crate::service::Service;
 use crate::store;
-
-/// The instant as the database keeps it, so that an answer now and one read later are equal.
-fn kept(instant: Instant) -> Instant {
-    instant.trunc_subsecs(6)
-}
 
 /// What an organ does with a matter, under a request id.
 fn act_of_organ(

@@ -110,6 +110,15 @@ impl IntakeService for Service {
         ))
     }
 
+    async fn batch_get_matters(
+        &self,
+        request: Request<BatchGetMattersRequest>,
+    ) -> Answer<BatchGetMattersResponse> {
+        Ok(Response::new(
+            rpc::batch_get_matters::batch_get_matters(self, request).await?,
+        ))
+    }
+
     async fn list_matters(
         &self,
         request: Request<ListMattersRequest>,

@@ -123,7 +123,7 @@ pub(super) fn write(plan: &Plan, addresses: &Addresses, streams: &str) -> String
     }
     for (service, address) in addresses {
         text.push_str(&format!(
-            "\n[{}]\nlisten = \"{}\"\ndatabase_url = \"{address}\"\ndatabase_connections = 16\n",
+            "\n[{}]\nlisten = \"{}\"\ndatabase_url = \"{address}\"\ndatabase_connections = 12\n",
             service.key(),
             plan.ports.listen(*service),
         ));

@@ -10,9 +10,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use anyhow::Result;
 use huiyin_domain::calendar::WorkCalendar;
 use huiyin_domain::time::Instant;
+use huiyin_proto::intake::v1::{BatchGetMattersRequest, Matter};
 
 use super::plan::YearPlan;
-use crate::connect::Clients;
+use crate::connect::{Clients, asked, persist};
 
 /// Something that will be done at an instant.
 #[derive(Clone, Debug)]
@@ -55,6 +56,27 @@ pub enum Act {
 }
 
 impl Act {
+    /// The matter this act looks at before it is done.
+    fn looks_at(&self) -> Option<usize> {
+        match self {
+            Self::Answer(index)
+            | Self::AgreeToObjection(index)
+            | Self::RefuseObjection(index)
+            | Self::Extend(index)
+            | Self::AnswerAgain(index)
+            | Self::IssueOpinion(index)
+            | Self::Deliver(index)
+            | Self::Withdraw(index) => Some(*index),
+            Self::Register(_)
+            | Self::Evaluate(_)
+            | Self::Raise(_)
+            | Self::Acknowledge { .. }
+            | Self::AcknowledgeRest(_)
+            | Self::LetTimePass
+            | Self::AnswerOrders => None,
+        }
+    }
+
     /// A stable order among the acts of one instant.
     #[must_use]
     pub fn order(&self) -> (u8, usize, String) {
@@ -78,6 +100,9 @@ impl Act {
     }
 }
 
+/// Matters read in one call.
+const LOOKED_AT_ONCE: usize = 500;
+
 /// What follows from an act.
 pub type Next = Vec<(Instant, Act)>;
 
@@ -98,6 +123,8 @@ pub struct Actors {
     receipts: Mutex<HashMap<usize, Receipt>>,
     indexes: Mutex<HashMap<String, usize>>,
     gathered: Mutex<Vec<usize>>,
+    /// The matters that the acts of this instant look at, as they stand.
+    seen: Mutex<HashMap<String, Matter>>,
 }
 
 impl Actors {
@@ -112,7 +139,38 @@ impl Actors {
             receipts: Mutex::default(),
             indexes: Mutex::default(),
             gathered: Mutex::default(),
+            seen: Mutex::default(),
         }
+    }
+
+    /// Reads the matters that the acts of an instant look at, before any of them is done.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub async fn look(&self, acts: &[Act]) -> Result<()> {
+        let looked_at = acts.iter().filter_map(Act::looks_at);
+        let matter_ids = looked_at
+            .map(|index| Ok(self.receipt(index)?.matter))
+            .collect::<Result<Vec<_>>>()?;
+        let mut seen = HashMap::new();
+        for ids in matter_ids.chunks(LOOKED_AT_ONCE) {
+            let request = BatchGetMattersRequest {
+                matter_ids: ids.to_vec(),
+            };
+            let intake = &self.clients.intake;
+            let read = persist("reading matters", || {
+                let (mut intake, request) = (intake.clone(), asked("demo", request.clone()));
+                async move { intake.batch_get_matters(request).await }
+            })
+            .await?;
+            seen.extend(
+                read.matters
+                    .into_iter()
+                    .map(|matter| (matter.matter_id.clone(), matter)),
+            );
+        }
+        *lock(&self.seen) = seen;
+        Ok(())
     }
 
     /// Does one act; gives what follows from it.

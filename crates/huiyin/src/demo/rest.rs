@@ -31,21 +31,22 @@ impl Rest {
         }
     }
 
-    /// Moves the clock everybody shares.
+    /// Moves the clock of all services.
     ///
     /// # Errors
-    /// When no service answers.
-    pub async fn move_clock(&mut self, to: Instant) -> Result<()> {
-        let Some(clock) = self.clients.clocks.first() else {
-            bail!("there is no clock to move")
-        };
-        persist("moving the clock", || {
-            let mut clock = clock.clone();
-            let request = MoveClockRequest {
-                to_time: Some(wire::timestamp(to)),
-            };
-            async move { clock.move_clock(asked("demo", request)).await }
-        })
+    /// When a service stays away.
+    pub async fn move_clock(&self, to: Instant) -> Result<()> {
+        let to_time = Some(wire::timestamp(to));
+        try_join_all(self.clients.clocks.iter().map(|clock| {
+            persist("moving the clock", move || {
+                let mut clock = clock.clone();
+                async move {
+                    clock
+                        .move_clock(asked("demo", MoveClockRequest { to_time }))
+                        .await
+                }
+            })
+        }))
         .await?;
         Ok(())
     }
@@ -54,7 +55,7 @@ impl Rest {
     ///
     /// # Errors
     /// When something does not come to rest within two minutes; says what.
-    pub async fn come(&mut self) -> Result<()> {
+    pub async fn come(&self) -> Result<()> {
         let started = std::time::Instant::now();
         let mut before: Option<Places> = None;
         loop {

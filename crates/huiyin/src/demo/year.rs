@@ -81,7 +81,7 @@ pub async fn play(
         end: start_of_day(plan.end),
     };
     open(&mut agenda, &plan);
-    let mut rest = Rest::new(clients);
+    let rest = Rest::new(clients);
     let mut played = Played::default();
     while let Some((at, mut acts)) = agenda.acts.pop_first() {
         progress(local_date(at));
@@ -94,6 +94,7 @@ pub async fn play(
         played.instants += 1;
         // the same order whatever order the acts were put down in
         acts.sort_by_key(Act::order);
+        actors.look(&acts).await?;
         let done = futures::stream::iter(acts.into_iter().map(|act| {
             let actors = Arc::clone(&actors);
             async move { actors.perform(at, act).await }

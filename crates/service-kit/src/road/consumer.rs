@@ -19,7 +19,7 @@ use crate::names::ServiceName;
 use crate::road::sequencer::Sequenced;
 use crate::road::streams;
 use crate::status::Problem;
-use crate::{metrics, telemetry};
+use crate::{metrics, telemetry, wire};
 
 pub use source::{Roads, Via};
 
@@ -268,6 +268,14 @@ impl Consumer {
         } else {
             Arc::from(Vec::new())
         };
+        for at in events
+            .iter()
+            .filter_map(|event| event.occurred_time.as_ref())
+        {
+            if let Some(at) = wire::instant(at) {
+                self.database.clock().move_to(at);
+            }
+        }
         let (name, reaction, part_of_tx) = (self.name(), self.reaction.clone(), Arc::clone(part));
         let moved = self
             .database

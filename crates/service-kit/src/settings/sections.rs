@@ -154,7 +154,7 @@ fn service(tree: &mut Tree, name: ServiceName) -> Option<ServiceSettings> {
             Err("must be an address like postgres://role:password@host/database".to_owned())
         }
     });
-    let database_connections = section.whole("database_connections", 16, 1..=200);
+    let database_connections = section.whole("database_connections", 16, 4..=200);
     let own = own(&mut section, name);
     for (key, given) in [
         ("listen", listen.is_some()),

@@ -167,7 +167,7 @@ fn all_wrong_values_are_listed_at_once() {
         "[addresses] intake must be an address like http://127.0.0.1:7401",
         "[intake] listen must be an address and port like 127.0.0.1:7401",
         "[intake] database_url must be an address like postgres://role:password@host/database",
-        "[intake] database_connections must be a number from 1 to 200",
+        "[intake] database_connections must be a number from 4 to 200",
         "[intake] repeat_key must have at least 32 characters",
         "[routing] listen is missing",
         "[routing] database_url is missing",

@@ -9,7 +9,7 @@ use huiyin_service_kit::idempotency::Asked;
 use huiyin_service_kit::status::Problem;
 use tonic::Request;
 
-use super::{act_of_organ, kept};
+use super::act_of_organ;
 use crate::service::Service;
 use crate::{store, wire};
 
@@ -37,7 +37,7 @@ async fn accept(
     id: MatterId,
     organ: OrganId,
 ) -> Result<AcceptMatterResponse, Problem> {
-    let now = kept(tx.now());
+    let now = tx.now();
     let mut matter = store::matter::lock_one(tx.connection(), id).await?;
     matter.reach(matter.stage.accept(organ, now)?);
     store::matter::save(tx.connection(), &[&matter]).await?;

@@ -10,7 +10,7 @@ use huiyin_service_kit::idempotency::Asked;
 use huiyin_service_kit::status::Problem;
 use tonic::Request;
 
-use super::{act_of_organ, kept};
+use super::act_of_organ;
 use crate::service::Service;
 use crate::{store, wire};
 
@@ -68,7 +68,7 @@ async fn decline(tx: &mut Tx, declining: Declining) -> Result<DeclineMatterRespo
         reason_word,
         right_channel,
     } = declining;
-    let now = kept(tx.now());
+    let now = tx.now();
     let mut matter = store::matter::lock_one(tx.connection(), id).await?;
     matter.reach(matter.stage.decline(organ, now, reason)?);
     store::matter::save(tx.connection(), &[&matter]).await?;

@@ -10,7 +10,7 @@ use huiyin_service_kit::idempotency::Asked;
 use huiyin_service_kit::status::Problem;
 use tonic::Request;
 
-use super::{act_of_organ, kept};
+use super::act_of_organ;
 use crate::service::Service;
 use crate::{store, wire};
 
@@ -38,7 +38,7 @@ async fn deliver(
     id: MatterId,
     organ: OrganId,
 ) -> Result<DeliverReplyResponse, Problem> {
-    let now = kept(tx.now());
+    let now = tx.now();
     let mut matter = store::matter::lock_one(tx.connection(), id).await?;
     let opinion = match matter.stage {
         Stage::OpinionIssued { opinion, .. } => Some(opinion),

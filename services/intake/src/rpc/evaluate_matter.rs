@@ -13,7 +13,7 @@ use huiyin_service_kit::status::Problem;
 use huiyin_service_kit::violations::Violations;
 use tonic::Request;
 
-use super::{kept, matter_of_petitioner, number_and_code};
+use super::{matter_of_petitioner, number_and_code};
 use crate::matter::Matter;
 use crate::service::Service;
 use crate::store::evaluation::Evaluation;
@@ -90,7 +90,7 @@ async fn evaluate(
         words,
         ..
     } = evaluating;
-    let at = kept(tx.now());
+    let at = tx.now();
     let matter = store::matter::lock_one(tx.connection(), id).await?;
     let organ = evaluated_organ(&matter, addressee)?;
     let evaluation = Evaluation {

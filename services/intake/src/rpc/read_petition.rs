@@ -8,7 +8,7 @@ use huiyin_service_kit::status::Problem;
 use huiyin_service_kit::violations::Violations;
 use tonic::Request;
 
-use super::{is_sealed, kept};
+use super::is_sealed;
 use crate::service::Service;
 use crate::store;
 
@@ -59,7 +59,7 @@ async fn read(
         organ,
         purpose,
     } = reading;
-    let now = kept(tx.now());
+    let now = tx.now();
     let not_found = || Problem::NotFound {
         what: "matter",
         id: id.to_string(),

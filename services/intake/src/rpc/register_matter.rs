@@ -18,7 +18,6 @@ use huiyin_service_kit::{chance, metrics};
 use prost::Message as _;
 use tonic::Request;
 
-use super::kept;
 use crate::raised::Raised;
 use crate::receipt::{Named, receipt};
 use crate::screening::{self, Repeat};
@@ -67,7 +66,7 @@ async fn draft(
     service: &Service,
     request: Request<RegisterMatterRequest>,
 ) -> Result<Draft, Problem> {
-    let now = kept(service.desk.database.now().await?);
+    let now = service.desk.database.now();
     let asked = Asked::of(
         request.metadata(),
         &request.get_ref().request_id,

@@ -10,7 +10,7 @@ use huiyin_service_kit::status::Problem;
 use huiyin_service_kit::violations::Violations;
 use tonic::Request;
 
-use super::{kept, matter_of_petitioner, number_and_code};
+use super::{matter_of_petitioner, number_and_code};
 use crate::service::Service;
 use crate::{store, wire};
 
@@ -38,7 +38,7 @@ pub(crate) async fn withdraw_matter(
 }
 
 async fn withdraw(tx: &mut Tx, id: MatterId) -> Result<WithdrawMatterResponse, Problem> {
-    let now = kept(tx.now());
+    let now = tx.now();
     let mut matter = store::matter::lock_one(tx.connection(), id).await?;
     matter.reach(matter.stage.withdraw(now)?);
     store::matter::save(tx.connection(), &[&matter]).await?;

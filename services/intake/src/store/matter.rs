@@ -106,6 +106,25 @@ pub(crate) async fn find(
     row.map(Matter::try_from).transpose()
 }
 
+/// Those of the matters that are known, in no order.
+pub(crate) async fn find_all(
+    connection: &mut PgConnection,
+    ids: &[Uuid],
+) -> Result<Vec<Matter>, Problem> {
+    let rows = sqlx::query_as!(
+        Row,
+        "SELECT matter_id, number, channel, category, subject, place_code, persons, registered_by, received_at,
+                registered_at, about_organ, repeat_of, stage, stage_organ, stage_at, stage_opinion, stage_reason,
+                step
+         FROM matter WHERE matter_id = ANY($1) LIMIT $2",
+        ids,
+        most(ids),
+    )
+    .fetch_all(connection)
+    .await?;
+    rows.into_iter().map(Matter::try_from).collect()
+}
+
 /// One matter, locked.
 ///
 /// # Errors

@@ -128,7 +128,7 @@ impl House {
     }
 
     pub(crate) async fn now(&self) -> Instant {
-        self.test.database().now().await.unwrap()
+        self.test.database().now()
     }
 
     pub(crate) async fn move_clock(&self, to: &str) {

@@ -1,6 +1,9 @@
-use huiyin_proto::intake::v1::{GetMatterRequest, ListMattersRequest, RegisterMatterRequest};
+use huiyin_proto::intake::v1::{
+    BatchGetMattersRequest, GetMatterRequest, ListMattersRequest, RegisterMatterRequest,
+};
 use huiyin_proto::vocabulary::v1 as words;
 use tonic::Code;
+use tonic_types::StatusExt as _;
 
 use super::house::{House, OTHER_VILLAGE, petition, refusal};
 
@@ -166,4 +169,36 @@ async fn a_matter_is_read_by_id_or_by_number() {
             .code(),
         Code::NotFound
     );
+}
+
+#[tokio::test]
+async fn many_matters_are_read_at_once_in_the_order_asked_for() {
+    let house = House::open().await;
+    let first = house.register(petition("one")).await.matter_id;
+    let second = house.register(petition("two")).await.matter_id;
+    let unknown = huiyin_domain::ids::MatterId::from_uuid(uuid::Uuid::nil()).to_string();
+    let asked = |matter_ids: Vec<&str>| BatchGetMattersRequest {
+        matter_ids: matter_ids.into_iter().map(str::to_owned).collect(),
+    };
+    let mut intake = house.intake.clone();
+    let read = intake
+        .batch_get_matters(asked(vec![&second, &unknown, &first, &second]))
+        .await
+        .unwrap()
+        .into_inner()
+        .matters;
+    assert_eq!(
+        read,
+        [house.matter(&second).await, house.matter(&first).await]
+    );
+    let none = intake.batch_get_matters(asked(Vec::new())).await;
+    assert_eq!(wrong_fields(&none.unwrap_err()), ["matter_ids"]);
+    let broken = intake.batch_get_matters(asked(vec![&first, "x"])).await;
+    assert_eq!(wrong_fields(&broken.unwrap_err()), ["matter_ids[1]"]);
+}
+
+fn wrong_fields(status: &tonic::Status) -> Vec<String> {
+    let details = status.get_details_bad_request().unwrap();
+    let wrong = details.field_violations.into_iter();
+    wrong.map(|violation| violation.field).collect()
 }

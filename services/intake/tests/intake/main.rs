@@ -14,4 +14,5 @@ mod repeats;
 mod sealed;
 #[cfg(test)]
 mod stages;
+#[cfg(test)]
 mod together;

@@ -86,6 +86,17 @@ async fn a_denunciation_is_not_there_for_the_denounced_organ_nor_for_those_below
             .get_matter(called_by(reader, request))
             .await;
         assert_eq!(read.is_ok(), seen.len() == 2, "{reader}");
+        let request = BatchGetMattersRequest {
+            matter_ids: vec![receipt.matter_id.clone(), other.matter_id.clone()],
+        };
+        let batch = house
+            .intake
+            .clone()
+            .batch_get_matters(called_by(reader, request))
+            .await
+            .unwrap()
+            .into_inner();
+        assert_eq!(batch.matters.len(), seen.len(), "{reader}");
     }
 }
 

@@ -134,7 +134,7 @@ impl City {
 
     /// Intake tells facts, all in one run.
     pub(crate) async fn hears(&self, facts: Vec<Fact>) {
-        let now = self.desk.database().now().await.unwrap();
+        let now = self.desk.database().now();
         self.desk
             .react(&self.lists.reactions[0], now, facts)
             .await

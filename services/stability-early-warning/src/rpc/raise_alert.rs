@@ -59,7 +59,7 @@ async fn read(service: &Service, message: &RaiseAlertRequest) -> Result<Outgoing
             words: "no organs are known here yet; load the organs or try again".to_owned(),
         });
     }
-    let now = service.desk.database.clock().now(&mut connection).await?;
+    let now = service.desk.database.now();
     let mut violations = Violations::default();
     let report = parse(&mut violations, message, now);
     if let Some(report) = &report {

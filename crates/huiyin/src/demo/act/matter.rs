@@ -5,8 +5,8 @@ use chrono::Days;
 use huiyin_domain::time::{Date, Instant, local_date};
 use huiyin_domain::vocabulary::{Category, Channel, Satisfaction};
 use huiyin_proto::intake::v1::{
-    AcceptMatterRequest, DeclineMatterRequest, DeliverReplyRequest, EvaluateMatterRequest,
-    GetMatterRequest, Matter, Petitioner, RegisterMatterRequest, WithdrawMatterRequest,
+    AcceptMatterRequest, DeclineMatterRequest, DeliverReplyRequest, EvaluateMatterRequest, Matter,
+    Petitioner, RegisterMatterRequest, WithdrawMatterRequest,
 };
 use huiyin_proto::routing::v1::{
     AgreeToObjectionRequest, IssueOpinionRequest, ObjectToForwardingRequest, RefuseObjectionRequest,
@@ -73,7 +73,7 @@ impl Actors {
         afternoon(day)
     }
 
-    fn receipt(&self, index: usize) -> Result<Receipt> {
+    pub(super) fn receipt(&self, index: usize) -> Result<Receipt> {
         lock(&self.receipts)
             .get(&index)
             .cloned()
@@ -89,23 +89,16 @@ impl Actors {
             .conduct)
     }
 
-    async fn matter(&self, index: usize) -> Result<Matter> {
-        let request = GetMatterRequest {
-            matter_id: self.receipt(index)?.matter,
-            number: String::new(),
-        };
-        let intake = &self.clients.intake;
-        persist("reading a matter", || {
-            let (mut intake, request) = (intake.clone(), asked("demo", request.clone()));
-            async move { intake.get_matter(request).await }
-        })
-        .await?
-        .matter
-        .context("an answer without a matter")
+    /// The matter as it stood before the acts of this instant.
+    fn matter(&self, index: usize) -> Result<Matter> {
+        lock(&self.seen)
+            .get(&self.receipt(index)?.matter)
+            .cloned()
+            .context("an act on a matter that intake does not have")
     }
 
     pub(super) async fn answer(&self, at: Instant, index: usize) -> Result<Next> {
-        let matter = self.matter(index).await?;
+        let matter = self.matter(index)?;
         if matter.stage() != words::Stage::Forwarded {
             return Ok(Vec::new()); // referred to a statutory channel, or withdrawn
         }
@@ -180,7 +173,7 @@ impl Actors {
     }
 
     pub(super) async fn agree_to_objection(&self, at: Instant, index: usize) -> Result<Next> {
-        if !self.is_open(index).await? {
+        if !self.is_open(index)? {
             return Ok(Vec::new());
         }
         let request = AgreeToObjectionRequest {
@@ -199,7 +192,7 @@ impl Actors {
     }
 
     pub(super) async fn refuse_objection(&self, at: Instant, index: usize) -> Result<Next> {
-        if !self.is_open(index).await? {
+        if !self.is_open(index)? {
             return Ok(Vec::new());
         }
         let request = RefuseObjectionRequest {
@@ -219,19 +212,19 @@ impl Actors {
 
     /// After an objection was decided, the competent organ accepts.
     pub(super) async fn answer_again(&self, at: Instant, index: usize) -> Result<Next> {
-        let matter = self.matter(index).await?;
+        let matter = self.matter(index)?;
         if matter.stage() != words::Stage::Forwarded {
             return Ok(Vec::new());
         }
         self.accept(at, index, &matter).await
     }
 
-    async fn is_open(&self, index: usize) -> Result<bool> {
-        Ok(self.matter(index).await?.stage() == words::Stage::Forwarded)
+    fn is_open(&self, index: usize) -> Result<bool> {
+        Ok(self.matter(index)?.stage() == words::Stage::Forwarded)
     }
 
     pub(super) async fn extend(&self, index: usize) -> Result<Next> {
-        let matter = self.matter(index).await?;
+        let matter = self.matter(index)?;
         let planned = self
             .plan
             .matters
@@ -261,7 +254,7 @@ impl Actors {
     }
 
     pub(super) async fn issue_opinion(&self, at: Instant, index: usize) -> Result<Next> {
-        let matter = self.matter(index).await?;
+        let matter = self.matter(index)?;
         if matter.stage() != words::Stage::Accepted {
             return Ok(Vec::new());
         }
@@ -297,7 +290,7 @@ impl Actors {
     }
 
     pub(super) async fn deliver(&self, at: Instant, index: usize) -> Result<Next> {
-        let matter = self.matter(index).await?;
+        let matter = self.matter(index)?;
         if matter.stage() != words::Stage::OpinionIssued {
             return Ok(Vec::new());
         }
@@ -354,7 +347,7 @@ impl Actors {
     }
 
     pub(super) async fn withdraw(&self, index: usize) -> Result<Next> {
-        let stage = self.matter(index).await?.stage();
+        let stage = self.matter(index)?.stage();
         let open = [
             words::Stage::Registered,
             words::Stage::Forwarded,

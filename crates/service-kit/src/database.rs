@@ -15,7 +15,7 @@ use crate::clock::Clock;
 use crate::metrics;
 use crate::names::ServiceName;
 use crate::road::outbox::{self, Outgoing};
-use crate::road::{Lane, Pokes, streams};
+use crate::road::{Lane, Lanes, Pokes, streams};
 use crate::settings::{Profile, ServiceSettings};
 use crate::status::Problem;
 
@@ -82,15 +82,6 @@ impl Tx {
         self.inner.commit().await?;
         Ok(lanes)
     }
-}
-
-/// Which lanes were written to.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Lanes {
-    /// The urgent lane.
-    pub urgent: bool,
-    /// The ordinary lane.
-    pub ordinary: bool,
 }
 
 impl Database {

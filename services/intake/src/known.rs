@@ -1,38 +1,20 @@
 //! Places and organs in memory, read from the projections when they are first met. Only what is there
 //! is remembered: what is not there is looked for again every time, so a place is never unknown
-//! because it once was.
+//! because it once was. Everything is forgotten after some seconds, so that an organ that moved is not
+//! taken for what it was, also when another process of this service heard of it.
 
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, Instant as Monotonic};
 
 use huiyin_domain::ids::OrganId;
 use huiyin_domain::territory::TerritoryCode;
-use huiyin_domain::vocabulary::Level;
 use huiyin_service_kit::status::Problem;
 use sqlx::PgPool;
 
 use crate::store;
-
-/// Where an organ stands, as routing told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct OrganKnown {
-    /// The organ.
-    pub(crate) id: OrganId,
-    /// Its level.
-    pub(crate) level: Level,
-    /// Its territory.
-    pub(crate) territory: TerritoryCode,
-}
-
-impl OrganKnown {
-    /// Whether what is raised about `about` is sealed from this organ: it is that organ, or stands in a
-    /// territory below it.
-    pub(crate) fn is_sealed_from(&self, about: &Self) -> bool {
-        let below = self.territory != about.territory && self.territory.is_within(&about.territory);
-        self.id == about.id || below
-    }
-}
+use crate::store::organ_known::OrganKnown;
 
 /// Places and organs met so far.
 #[derive(Clone, Debug)]
@@ -75,58 +57,36 @@ impl Known {
     }
 }
 
-/// What was found so far, shared.
+/// How long what was met is remembered.
+const REMEMBERED_FOR: Duration = Duration::from_secs(5);
+
+/// What was found so far, shared, and since when.
 #[derive(Clone, Debug)]
-struct Met<K, V>(Arc<RwLock<HashMap<K, V>>>);
+struct Met<K, V>(Arc<RwLock<(HashMap<K, V>, Monotonic)>>);
 
 impl<K, V> Default for Met<K, V> {
     fn default() -> Self {
-        Self(Arc::default())
+        Self(Arc::new(RwLock::new((HashMap::new(), Monotonic::now()))))
     }
 }
 
 impl<K: Eq + Hash, V: Clone> Met<K, V> {
     fn get(&self, key: &K) -> Option<V> {
-        self.0
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(key)
+        let (met, since) = &*self.0.read().unwrap_or_else(PoisonError::into_inner);
+        met.get(key)
+            .filter(|_| since.elapsed() < REMEMBERED_FOR)
             .cloned()
     }
 
     fn meet(&self, key: K, found: Option<V>) -> Option<V> {
         if let Some(value) = &found {
-            self.0
-                .write()
-                .unwrap_or_else(PoisonError::into_inner)
-                .insert(key, value.clone());
+            let (met, since) = &mut *self.0.write().unwrap_or_else(PoisonError::into_inner);
+            if since.elapsed() >= REMEMBERED_FOR {
+                met.clear();
+                *since = Monotonic::now();
+            }
+            met.insert(key, value.clone());
         }
         found
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use uuid::Uuid;
-
-    use super::*;
-
-    fn organ(id: u128, territory: &str) -> OrganKnown {
-        let territory: TerritoryCode = territory.parse().unwrap();
-        OrganKnown {
-            id: OrganId::from_uuid(Uuid::from_u128(id)),
-            level: territory.level(),
-            territory,
-        }
-    }
-
-    #[test]
-    fn a_denunciation_is_sealed_from_the_denounced_and_from_whoever_stands_below() {
-        let about = organ(1, "431202");
-        assert!(about.is_sealed_from(&about));
-        assert!(organ(2, "431202001").is_sealed_from(&about));
-        assert!(!organ(3, "431202").is_sealed_from(&about));
-        assert!(!organ(4, "4312").is_sealed_from(&about));
-        assert!(!organ(5, "431221").is_sealed_from(&about));
     }
 }

@@ -13,7 +13,8 @@ use huiyin_service_kit::status::Problem;
 use huiyin_service_kit::violations::Violations;
 use prost_types::Timestamp;
 
-use crate::known::{Known, OrganKnown};
+use crate::known::Known;
+use crate::store::organ_known::OrganKnown;
 use crate::store::petition::Petition;
 use crate::wire;
 

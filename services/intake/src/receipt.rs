@@ -134,7 +134,7 @@ mod tests {
     use huiyin_domain::vocabulary::{Level, StatutoryRoute};
 
     use super::*;
-    use crate::known::OrganKnown;
+    use crate::store::organ_known::OrganKnown;
     use crate::store::petition::Petition;
 
     fn raised(representatives: usize) -> Raised {

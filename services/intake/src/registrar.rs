@@ -9,9 +9,10 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant as Monotonic};
 
-use huiyin_service_kit::database::{Database, Lanes};
+use huiyin_service_kit::database::Database;
 use huiyin_service_kit::lifecycle::Stopper;
 use huiyin_service_kit::metrics;
+use huiyin_service_kit::road::Lanes;
 use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::time::timeout;
 

@@ -157,7 +157,9 @@ async fn play(
     } else {
         print::page(&year);
         print::trace(&year.trace);
-        print::hints(constellation, actors.example().as_ref());
+        if !args.once {
+            print::hints(constellation, actors.example().as_ref());
+        }
     }
     year.check()
 }

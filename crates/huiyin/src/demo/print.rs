@@ -1,6 +1,7 @@
 //! The summary as a person reads it.
 
 use huiyin_service_kit::names::ServiceName;
+use unicode_width::UnicodeWidthStr as _;
 
 use super::Year;
 use super::trace::{Span, tree};
@@ -80,8 +81,8 @@ impl Year {
                     String::new()
                 };
                 println!(
-                    "    {:<34}{:>8}{persons:>10}{:>9}  {}",
-                    plain(&row.key),
+                    "    {}{:>8}{persons:>10}{:>9}  {}",
+                    column(&plain(&row.key), 34),
                     row.count,
                     row.share,
                     row.unit
@@ -120,6 +121,11 @@ impl Year {
             }
         }
     }
+}
+
+/// A text in a column of a terminal, where a Chinese character takes two places.
+fn column(text: &str, width: usize) -> String {
+    format!("{text}{}", " ".repeat(width.saturating_sub(text.width())))
 }
 
 fn plain(key: &str) -> String {

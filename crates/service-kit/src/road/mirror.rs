@@ -12,11 +12,8 @@ use tokio::sync::mpsc;
 use crate::database::Database;
 use crate::lifecycle::Stopper;
 use crate::metrics;
-use crate::road::sequencer::Sequenced;
+use crate::road::sequencer::{Batch, Sequenced};
 use crate::road::{feed, streams};
-
-/// Rows of one stream in order.
-pub type Batch = Vec<Sequenced>;
 
 /// Entries a mirror keeps at least; older ones are read from the feed.
 pub const KEEPS: i64 = 10_000;

@@ -18,8 +18,6 @@ use std::sync::Arc;
 
 use tokio::sync::Notify;
 
-use crate::database::Lanes;
-
 /// A lane of the road. Imports on the ordinary lane never delay an alert.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lane {
@@ -41,6 +39,15 @@ impl Lane {
             Self::Ordinary => "ordinary",
         }
     }
+}
+
+/// Which lanes were written to.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Lanes {
+    /// The urgent lane.
+    pub urgent: bool,
+    /// The ordinary lane.
+    pub ordinary: bool,
 }
 
 /// Wake-up calls inside one process, given after a commit so that nobody waits for a poll.

@@ -7,8 +7,7 @@ use prost::Message as _;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::database::Lanes;
-use crate::road::Lane;
+use crate::road::{Lane, Lanes};
 use crate::{chance, telemetry, wire};
 
 /// A fact on its way into an outbox.

@@ -11,8 +11,8 @@ use uuid::Uuid;
 use crate::database::Database;
 use crate::lifecycle::Stopper;
 use crate::metrics;
+use crate::road::Lane;
 use crate::road::lease::{self, Lease};
-use crate::road::{Lane, mirror};
 
 /// Rows moved in one transaction at most.
 const BATCH: i64 = 500;
@@ -36,6 +36,9 @@ pub struct Sequenced {
     /// Encoded event.
     pub payload: Vec<u8>,
 }
+
+/// Rows of one stream in order.
+pub type Batch = Vec<Sequenced>;
 
 /// The longest pause of a lane: a row written by another process waits at most this long.
 fn longest_pause(lane: Lane) -> Duration {
@@ -117,12 +120,7 @@ pub fn lease_name(lane: Lane) -> &'static str {
 }
 
 /// Sequences one lane until the process stops.
-pub async fn run(
-    database: Database,
-    lane: Lane,
-    mirror: mpsc::Sender<mirror::Batch>,
-    stopper: Stopper,
-) {
+pub async fn run(database: Database, lane: Lane, mirror: mpsc::Sender<Batch>, stopper: Stopper) {
     let holder = crate::chance::new_uuid().to_string();
     let mut held: Option<(Lease, Monotonic)> = None;
     let mut pause = SHORTEST_PAUSE;
@@ -199,7 +197,7 @@ async fn step(
     database: &Database,
     lane: Lane,
     lease: &Lease,
-    mirror: &mpsc::Sender<mirror::Batch>,
+    mirror: &mpsc::Sender<Batch>,
 ) -> usize {
     let rows = match sequence(database, lane, lease).await {
         Ok(rows) => rows,
@@ -209,7 +207,7 @@ async fn step(
         }
     };
     let moved = rows.len();
-    let mut by_stream: HashMap<String, mirror::Batch> = HashMap::new();
+    let mut by_stream: HashMap<String, Batch> = HashMap::new();
     for row in rows {
         by_stream.entry(row.stream.clone()).or_default().push(row);
     }

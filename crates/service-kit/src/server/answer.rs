@@ -13,7 +13,6 @@ use http_body::Frame;
 use tokio::time::Instant;
 use tonic::{Code, Status};
 
-use super::layers::code_of;
 use super::methods::Method;
 use crate::lifecycle::{Stopper, panic_words};
 use crate::metrics;
@@ -203,6 +202,13 @@ impl http_body::Body for Answer {
         }
         polled
     }
+}
+
+/// The code a response or its trailers carry.
+pub(super) fn code_of(headers: &http::HeaderMap) -> Option<Code> {
+    headers
+        .get("grpc-status")
+        .map(|code| Code::from_bytes(code.as_bytes()))
 }
 
 /// Whether a code says that we failed, not the caller.

@@ -13,7 +13,7 @@ use tokio::sync::Semaphore;
 use tonic::{Code, Status};
 use tracing::Instrument as _;
 
-use super::answer::{Answer, Recorder};
+use super::answer::{Answer, Recorder, code_of};
 use super::call::{self, Call};
 use super::methods::{self, Method};
 use super::{ANSWER_WITHIN, MAX_DECODE, deadline};
@@ -120,13 +120,6 @@ pub(super) async fn explain_oversize(request: Request, next: Next) -> Response {
         ),
     );
     refusal(Problem::InvalidFields(violations))
-}
-
-/// The code a response or its trailers carry.
-pub(super) fn code_of(headers: &HeaderMap) -> Option<Code> {
-    headers
-        .get("grpc-status")
-        .map(|code| Code::from_bytes(code.as_bytes()))
 }
 
 fn refusal(problem: Problem) -> Response {

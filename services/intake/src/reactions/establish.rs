@@ -10,7 +10,7 @@ use huiyin_service_kit::violations::Violations;
 use sqlx::PgConnection;
 
 use super::id;
-use crate::known::OrganKnown;
+use crate::store::organ_known::OrganKnown;
 use crate::{store, wire};
 
 /// What a run of events established; of two words on the same thing the later holds.

@@ -1,12 +1,33 @@
 //! The organs routing told of.
 
 use huiyin_domain::ids::OrganId;
+use huiyin_domain::territory::TerritoryCode;
+use huiyin_domain::vocabulary::Level;
 use huiyin_service_kit::status::Problem;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::word;
-use crate::known::OrganKnown;
+
+/// Where an organ stands, as routing told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct OrganKnown {
+    /// The organ.
+    pub(crate) id: OrganId,
+    /// Its level.
+    pub(crate) level: Level,
+    /// Its territory.
+    pub(crate) territory: TerritoryCode,
+}
+
+impl OrganKnown {
+    /// Whether what is raised about `about` is sealed from this organ: it is that organ, or stands in a
+    /// territory below it.
+    pub(crate) fn is_sealed_from(&self, about: &Self) -> bool {
+        let below = self.territory != about.territory && self.territory.is_within(&about.territory);
+        self.id == about.id || below
+    }
+}
 
 /// An organ; none when it is unknown.
 pub(crate) async fn find(
@@ -51,4 +72,30 @@ pub(crate) async fn write(
     .execute(connection)
     .await?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn organ(id: u128, territory: &str) -> OrganKnown {
+        let territory: TerritoryCode = territory.parse().unwrap();
+        OrganKnown {
+            id: OrganId::from_uuid(Uuid::from_u128(id)),
+            level: territory.level(),
+            territory,
+        }
+    }
+
+    #[test]
+    fn a_denunciation_is_sealed_from_the_denounced_and_from_whoever_stands_below() {
+        let about = organ(1, "431202");
+        assert!(about.is_sealed_from(&about));
+        assert!(organ(2, "431202001").is_sealed_from(&about));
+        assert!(!organ(3, "431202").is_sealed_from(&about));
+        assert!(!organ(4, "4312").is_sealed_from(&about));
+        assert!(!organ(5, "431221").is_sealed_from(&about));
+    }
 }

@@ -1,0 +1,168 @@
+//! The other shape: all five services in one process, as a small county runs them.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod common;
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::process::Stdio;
+
+use common::{WITHIN, office, program, until};
+use huiyin_service_kit::chance;
+use huiyin_service_kit::local::prepare::prepare;
+use huiyin_service_kit::names::ServiceName;
+use huiyin_service_kit::testing::{postgres_url, streams_url};
+use tokio::process::Command;
+
+const TERRITORY: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/../crates/huiyin/data/huaihua_territory.csv"
+);
+
+fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().port()
+}
+
+async fn settings() -> String {
+    let name = format!("test_{}", chance::new_uuid().simple());
+    let databases = prepare(&postgres_url().unwrap(), &name, None)
+        .await
+        .unwrap();
+    let streams = streams_url().await.unwrap();
+    let mut text = format!(
+        "profile = \"production\"\n[telemetry]\nlog_format = \"json\"\n[streams]\nurl = \"{streams}\"\n"
+    );
+    let (mut addresses, mut sections) = (String::from("[addresses]\n"), String::new());
+    for service in ServiceName::ALL {
+        let (key, port) = (service.key(), free_port());
+        let database = &databases[&service];
+        writeln!(addresses, "{key} = \"http://127.0.0.1:{port}\"").unwrap();
+        writeln!(
+            sections,
+            "[{key}]\nlisten = \"127.0.0.1:{port}\"\ndatabase_url = \"{database}\""
+        )
+        .unwrap();
+        if service == ServiceName::Intake {
+            sections.push_str("repeat_key = \"a key that is only for tests and nothing else\"\n");
+        }
+    }
+    text.push_str(&addresses);
+    text.push_str(&sections);
+    text
+}
+
+async fn huiyin(settings: &Path, arguments: &[&str]) -> (bool, String) {
+    let output = Command::new(program())
+        .arg("--settings")
+        .arg(settings)
+        .args(arguments)
+        .output()
+        .await
+        .unwrap();
+    let text = [output.stdout, output.stderr].concat();
+    (
+        output.status.success(),
+        String::from_utf8_lossy(&text).into_owned(),
+    )
+}
+
+fn organs_file(folder: &Path) -> String {
+    let city = "431200000000".parse().unwrap();
+    let county = "431202000000".parse().unwrap();
+    let mut text = String::from("organ_id,name,level,territory_code,functions\n");
+    for (place, level) in [(city, "city"), (county, "county")] {
+        for function in ["petition_office", "environment"] {
+            let id = huiyin_domain::organs::organ_id(&place, function);
+            writeln!(
+                text,
+                "{id},{function} of {place},{level},{place},{function}"
+            )
+            .unwrap();
+        }
+    }
+    let path = folder.join("organs.csv");
+    std::fs::write(&path, text).unwrap();
+    path.display().to_string()
+}
+
+/// Registers a claim; intake knows the office as soon as routing has told it.
+async fn register(settings: &Path) -> String {
+    let office = office();
+    let register = [
+        "register",
+        "--channel",
+        "online",
+        "--category",
+        "claim",
+        "--subject",
+        "environment",
+        "--place",
+        "431202",
+        "--received-by",
+        &office,
+        "--request",
+        "the river smells",
+    ];
+    until("a registration", || async {
+        let (success, words) = huiyin(settings, &register).await;
+        success.then_some(words)
+    })
+    .await
+}
+
+#[tokio::test]
+async fn five_services_of_one_process_carry_a_matter_from_registration_to_its_clocks() {
+    let folder = common::folder();
+    let path = folder.path().join("settings.toml");
+    std::fs::write(&path, settings().await).unwrap();
+    let (success, words) = huiyin(&path, &["migrate"]).await;
+    assert!(success, "{words}");
+
+    let names = ServiceName::ALL.map(ServiceName::as_str);
+    let mut process = Command::new(program())
+        .arg("--settings")
+        .arg(&path)
+        .arg("serve")
+        .args(names)
+        .stdout(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    until("the territory loads", || async {
+        huiyin(&path, &["load", "territory", TERRITORY])
+            .await
+            .0
+            .then_some(())
+    })
+    .await;
+    let (success, words) = huiyin(&path, &["load", "organs", &organs_file(folder.path())]).await;
+    assert!(success, "{words}");
+
+    let receipt = register(&path).await;
+    let line = receipt
+        .lines()
+        .find(|line| line.starts_with("matter"))
+        .unwrap();
+    let number = line.split_whitespace().last().unwrap().to_owned();
+    until("forwarded, with its clocks running", || async {
+        let (success, shown) = huiyin(&path, &["show", "matter", &number]).await;
+        (success && shown.contains("hop 1") && shown.contains("clock")).then_some(())
+    })
+    .await;
+
+    let id = process.id().unwrap().to_string();
+    assert!(
+        Command::new("kill")
+            .args(["-TERM", &id])
+            .status()
+            .await
+            .unwrap()
+            .success()
+    );
+    let ended = tokio::time::timeout(WITHIN, process.wait())
+        .await
+        .unwrap()
+        .unwrap();
+    assert!(ended.success(), "ended with {ended}");
+}

@@ -30,6 +30,63 @@ pub struct WorkCalendar {
     version: String,
     source: String,
     years: BTreeMap<i32, Notice>,
+    index: Index,
+}
+
+/// The working days of the years a deadline can lie in, numbered, so that counting is two look-ups
+/// however long the stretch. Days outside of it are counted one by one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Index {
+    first: Date,
+    /// For each day from `first` on: how many working days there are up to and with it.
+    counted: Vec<u32>,
+    /// The working days, the first one at 0.
+    days: Vec<Date>,
+}
+
+/// The years the index holds: from before the first Regulations to farther than any clock runs.
+const INDEXED: std::ops::RangeInclusive<i32> = 2005..=2060;
+
+impl Index {
+    fn of(years: &BTreeMap<i32, Notice>) -> Self {
+        let first = Date::from_ymd_opt(*INDEXED.start(), 1, 1).unwrap_or_default();
+        let (mut counted, mut days) = (Vec::new(), Vec::new());
+        for day in first
+            .iter_days()
+            .take_while(|day| day.year() <= *INDEXED.end())
+        {
+            if is_working_day(years, day) {
+                days.push(day);
+            }
+            counted.push(u32::try_from(days.len()).unwrap_or(u32::MAX));
+        }
+        Self {
+            first,
+            counted,
+            days,
+        }
+    }
+
+    /// How many working days there are up to and with the day; none outside of the index.
+    fn up_to(&self, date: Date) -> Option<u32> {
+        let place = usize::try_from((date - self.first).num_days()).ok()?;
+        self.counted.get(place).copied()
+    }
+
+    /// The `n`-th working day, from 1; none outside of the index.
+    fn nth(&self, n: u32) -> Option<Date> {
+        let place = usize::try_from(n.checked_sub(1)?).ok()?;
+        self.days.get(place).copied()
+    }
+}
+
+fn is_working_day(years: &BTreeMap<i32, Notice>, date: Date) -> bool {
+    let weekend = matches!(date.weekday(), Weekday::Sat | Weekday::Sun);
+    match years.get(&date.year()) {
+        Some(notice) if weekend => notice.working_weekends.contains(&date),
+        Some(notice) => !notice.days_off.contains(&date),
+        None => !weekend && !FIXED_HOLIDAYS.contains(&(date.month(), date.day())),
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -115,6 +172,7 @@ impl WorkCalendar {
         Ok(Self {
             version,
             source,
+            index: Index::of(&years),
             years,
         })
     }
@@ -146,11 +204,19 @@ impl WorkCalendar {
     /// Whether the day is worked.
     #[must_use]
     pub fn is_working_day(&self, date: Date) -> bool {
-        let weekend = matches!(date.weekday(), Weekday::Sat | Weekday::Sun);
-        match self.years.get(&date.year()) {
-            Some(notice) if weekend => notice.working_weekends.contains(&date),
-            Some(notice) => !notice.days_off.contains(&date),
-            None => !weekend && !FIXED_HOLIDAYS.contains(&(date.month(), date.day())),
+        is_working_day(&self.years, date)
+    }
+
+    /// How many working days lie after `first`, up to and with `last`; 0 when `last` is not after it.
+    #[must_use]
+    pub fn working_days_between(&self, first: Date, last: Date) -> u32 {
+        match (self.index.up_to(first), self.index.up_to(last)) {
+            (Some(before), Some(until)) => until.saturating_sub(before),
+            (_, _) => {
+                let days = first.iter_days().skip(1).take_while(|day| *day <= last);
+                let worked = days.filter(|day| self.is_working_day(*day)).count();
+                u32::try_from(worked).unwrap_or(u32::MAX)
+            }
         }
     }
 
@@ -171,7 +237,14 @@ impl WorkCalendar {
     /// The `n`-th working day after the day, which is not counted; the day itself for 0.
     #[must_use]
     pub fn add_working_days(&self, date: Date, n: u32) -> Date {
-        nth_working_day(self, date.iter_days(), date, n)
+        let indexed = self
+            .index
+            .up_to(date)
+            .and_then(|before| self.index.nth(before.checked_add(n)?));
+        match indexed {
+            Some(day) if n > 0 => day,
+            Some(_) | None => nth_working_day(self, date.iter_days(), date, n),
+        }
     }
 
     /// The `n`-th working day before the day, which is not counted; the day itself for 0.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ClockRule, Limit};
+use super::{ClockRule, Limit, Pauses};
 use crate::{
     calendar::WorkCalendar,
     time::{Date, Duration},
@@ -28,28 +28,57 @@ pub fn due(rule: &ClockRule, start: Date, calendar: &WorkCalendar) -> Due {
 /// When a clock with the limit that starts on the day is due. The day of the start is not counted.
 #[must_use]
 pub fn due_after(limit: Limit, start: Date, calendar: &WorkCalendar) -> Due {
-    match limit {
-        Limit::Days { n } => {
-            let raw = start
-                .checked_add_signed(Duration::days(i64::from(n)))
-                .unwrap_or(start);
-            let rolled = calendar.roll(raw);
-            Due {
-                raw,
-                rolled,
-                provisional: calendar.provisional(raw, rolled),
-            }
+    due_paused(limit, start, &Pauses::none(), calendar)
+}
+
+/// When a clock with the limit that starts on the day and stood still in these stretches is due. The days
+/// of a pause are not counted; what was left when it began is left when it ends. A pause that begins
+/// when nothing is left changes nothing. One that has not ended is not yet counted: the answer is the day the
+/// clock would be due if it ended on the day it began.
+#[must_use]
+pub fn due_paused(limit: Limit, start: Date, pauses: &Pauses, calendar: &WorkCalendar) -> Due {
+    let mut raw = after(limit, start, 0, calendar);
+    let mut paused = 0_u32;
+    for stretch in pauses.stretches() {
+        let (first, Some(last)) = (stretch.from.max(start), stretch.to) else {
+            break;
+        };
+        if first >= raw {
+            break;
         }
-        Limit::WorkingDays { n } => {
-            let raw = calendar.add_working_days(start, n);
-            let first_counted = start.succ_opt().unwrap_or(start);
-            Due {
-                raw,
-                rolled: raw,
-                provisional: calendar.provisional(first_counted, raw),
-            }
-        }
+        paused = paused.saturating_add(match limit {
+            Limit::Days { .. } => days_between(first, last),
+            Limit::WorkingDays { .. } => calendar.working_days_between(first, last),
+        });
+        raw = after(limit, start, paused, calendar);
     }
+    let rolled = match limit {
+        Limit::Days { .. } => calendar.roll(raw),
+        Limit::WorkingDays { .. } => raw,
+    };
+    let first_looked_at = match limit {
+        Limit::Days { .. } => raw,
+        Limit::WorkingDays { .. } => start.succ_opt().unwrap_or(start),
+    };
+    Due {
+        raw,
+        rolled,
+        provisional: calendar.provisional(first_looked_at, rolled),
+    }
+}
+
+/// The last of the limit's days after the start, and so many more of their kind.
+fn after(limit: Limit, start: Date, more: u32, calendar: &WorkCalendar) -> Date {
+    match limit {
+        Limit::Days { n } => start
+            .checked_add_signed(Duration::days(i64::from(n) + i64::from(more)))
+            .unwrap_or(start),
+        Limit::WorkingDays { n } => calendar.add_working_days(start, n.saturating_add(more)),
+    }
+}
+
+fn days_between(first: Date, last: Date) -> u32 {
+    u32::try_from((last - first).num_days()).unwrap_or(0)
 }
 
 /// How a day was treated on the way to the due date.
@@ -65,6 +94,8 @@ pub enum DayTreatment {
     },
     /// A rest day, which a limit in working days does not count.
     Skipped,
+    /// A day on which the clock stood still.
+    Paused,
     /// A rest day the last day fell on or passed over; the last day moves on.
     RolledOver,
     /// The working day the last day moved to.
@@ -85,7 +116,19 @@ pub struct ExplainedDay {
 /// Every day from the start to the rolled due date, with its treatment.
 #[must_use]
 pub fn explain_due(limit: Limit, start: Date, calendar: &WorkCalendar) -> Vec<ExplainedDay> {
-    let Due { raw, rolled, .. } = due_after(limit, start, calendar);
+    explain_paused(limit, start, &Pauses::none(), calendar)
+}
+
+/// Every day from the start to the rolled due date of a clock that stood still in these stretches, with its
+/// treatment.
+#[must_use]
+pub fn explain_paused(
+    limit: Limit,
+    start: Date,
+    pauses: &Pauses,
+    calendar: &WorkCalendar,
+) -> Vec<ExplainedDay> {
+    let Due { raw, rolled, .. } = due_paused(limit, start, pauses, calendar);
     let line = |date, treatment| ExplainedDay {
         date,
         treatment,
@@ -94,19 +137,15 @@ pub fn explain_due(limit: Limit, start: Date, calendar: &WorkCalendar) -> Vec<Ex
     let mut lines = vec![line(start, DayTreatment::Receipt)];
     let mut n = 0;
     for date in start.iter_days().skip(1).take_while(|date| *date <= raw) {
-        let counts = match limit {
-            Limit::Days { .. } => true,
-            Limit::WorkingDays { .. } => calendar.is_working_day(date),
-        };
-        n += u32::from(counts);
-        lines.push(line(
-            date,
-            if counts {
+        let treatment = match limit {
+            Limit::WorkingDays { .. } if !calendar.is_working_day(date) => DayTreatment::Skipped,
+            _ if pauses.holds(date) => DayTreatment::Paused,
+            Limit::Days { .. } | Limit::WorkingDays { .. } => {
+                n += 1;
                 DayTreatment::Counted { n }
-            } else {
-                DayTreatment::Skipped
-            },
-        ));
+            }
+        };
+        lines.push(line(date, treatment));
     }
     if rolled != raw {
         lines.extend(

@@ -153,6 +153,10 @@ fn line(day: &ExplainedDay, of: Limit, last: bool) -> proto::ExplainedDay {
             "skipped",
             "a rest day; only working days are counted".to_owned(),
         ),
+        DayTreatment::Paused => (
+            "paused",
+            "the clock stood still; the day is not counted".to_owned(),
+        ),
         DayTreatment::RolledOver => ("rolled", "a rest day; the last day moves on".to_owned()),
         DayTreatment::RolledTo => (
             "due",

@@ -8,8 +8,9 @@ mod clocks;
 mod extension;
 mod fact;
 mod ladder;
+mod pausing;
 
-pub use clock::{Clock, ClockState, EndedWhy, fires_at};
+pub use clock::{Clock, ClockState, EndedWhy, Pause};
 pub use clocks::clocks;
 pub use extension::{ExtensionRefused, extend};
 pub use fact::{Fact, FactKind};
@@ -17,3 +18,4 @@ pub use ladder::{
     FailureCode, LadderStep, ORDER_WORKING_DAYS, REMINDER_WORKING_DAYS, failure_for, order_due,
     reminder_on,
 };
+pub use pausing::{PauseRefused, pause, resume};

@@ -7,8 +7,11 @@
 use huiyin_domain::{
     calendar::WorkCalendar,
     ids::{ForwardingId, OrganId},
-    law::{ClockId, rules},
-    supervision::{Clock, ClockState, EndedWhy, ExtensionRefused, Fact, FactKind, clocks, extend},
+    law::{ClockId, PauseCause, RuleSet, rules},
+    supervision::{
+        Clock, ClockState, EndedWhy, ExtensionRefused, Fact, FactKind, PauseRefused, clocks,
+        extend, pause, resume,
+    },
     time::{Date, Duration, Instant, start_of_day},
     vocabulary::ForwardingKind,
 };
@@ -110,7 +113,10 @@ fn a_matter_answered_in_time_has_met_every_clock() {
 fn a_clock_fires_when_the_rolled_day_is_over() {
     let clock = judged(&accepted_matter()).pop().unwrap();
     let fires = start_of_day("2026-03-14".parse().unwrap());
-    assert_eq!((clock.clock, clock.fires_at()), (ClockId::Opinion, fires));
+    assert_eq!(
+        (clock.clock, clock.fires_at()),
+        (ClockId::Opinion, Some(fires))
+    );
     assert!(!clock.passed(fires - Duration::microseconds(1)) && clock.passed(fires));
 }
 
@@ -458,8 +464,8 @@ proptest! {
         for clock in all {
             match clock.state {
                 ClockState::Running => {}
-                ClockState::Met { at } | ClockState::Ended { at, .. } => prop_assert!(clock.started <= at && at < clock.fires_at()),
-                ClockState::Overran { ended_at } => prop_assert!(ended_at >= clock.fires_at()),
+                ClockState::Met { at } | ClockState::Ended { at, .. } => prop_assert!(clock.started <= at && !clock.is_past_due(at)),
+                ClockState::Overran { ended_at } => prop_assert!(clock.is_past_due(ended_at)),
             }
         }
     }
@@ -470,4 +476,118 @@ proptest! {
         let longer = extend(&opinion, days, opinion.started + Duration::days(asked_after), (rules(), WorkCalendar::embedded())).unwrap();
         prop_assert!(longer.due.raw > opinion.due.raw && longer.due.rolled >= opinion.due.rolled);
     }
+}
+
+fn paused(cause: PauseCause) -> FactKind {
+    FactKind::Paused {
+        clock: ClockId::Opinion,
+        cause,
+    }
+}
+
+fn resumed(cause: PauseCause) -> FactKind {
+    FactKind::Resumed {
+        clock: ClockId::Opinion,
+        cause,
+    }
+}
+
+fn opinion(facts: &[Fact]) -> Clock {
+    let mut found = judged(facts);
+    found.retain(|clock| clock.clock == ClockId::Opinion);
+    found.pop().unwrap()
+}
+
+#[test]
+fn what_is_left_when_a_clock_is_paused_is_left_when_it_runs_again() {
+    let appraisal = PauseCause::ExpertAppraisal;
+    let mut facts = accepted_matter();
+    facts.push(fact("2026-01-20", paused(appraisal)));
+    let held = opinion(&facts);
+    assert_eq!(held.paused_since(), "2026-01-20".parse().ok());
+    assert_eq!(held.fires_at(), None);
+    assert!(
+        !held.passed(at("2027-01-01")),
+        "a clock that stands still does not pass"
+    );
+    facts.push(fact("2026-02-10", resumed(appraisal)));
+    let runs = opinion(&facts);
+    // 2026-03-13 and the 21 days of the appraisal
+    assert_eq!(runs.due.raw.to_string(), "2026-04-03");
+    assert_eq!(runs.paused_since(), None);
+    // an extension before, within or after the pause comes to the same
+    let extended = FactKind::Extended {
+        clock: ClockId::Opinion,
+        days: 10,
+    };
+    for day in ["2026-01-15", "2026-01-25", "2026-03-20"] {
+        let mut longer = facts.clone();
+        longer.push(fact(day, extended));
+        assert_eq!(opinion(&longer).due.raw.to_string(), "2026-04-13", "{day}");
+    }
+}
+
+#[test]
+fn two_causes_hold_a_clock_once_and_it_runs_when_both_have_ended() {
+    let json = include_str!("../data/law.json").replace(
+        "[\"expert_appraisal\"]",
+        "[\"expert_appraisal\", \"hearing\"]",
+    );
+    let rules = RuleSet::parse(&json).unwrap();
+    let mut facts = accepted_matter();
+    facts.extend([
+        fact("2026-01-20", paused(PauseCause::ExpertAppraisal)),
+        fact("2026-01-25", paused(PauseCause::Hearing)),
+        fact("2026-02-10", resumed(PauseCause::ExpertAppraisal)),
+    ]);
+    let held = clocks(&facts, &rules, WorkCalendar::embedded())
+        .pop()
+        .unwrap();
+    assert_eq!(held.paused_since(), "2026-01-20".parse().ok());
+    facts.push(fact("2026-02-12", resumed(PauseCause::Hearing)));
+    let runs = clocks(&facts, &rules, WorkCalendar::embedded())
+        .pop()
+        .unwrap();
+    assert_eq!(runs.due.raw.to_string(), "2026-04-05");
+    assert_eq!(runs.due.rolled.to_string(), "2026-04-07");
+}
+
+#[test]
+fn an_unlawful_pause_changes_nothing_and_says_why() {
+    let (rules, calendar) = (rules(), WorkCalendar::embedded());
+    let clock = opinion(&accepted_matter());
+    let why = |cause, day| pause(&clock, cause, at(day), (rules, calendar)).unwrap_err();
+    let id = ClockId::Opinion;
+    let cause = PauseCause::Hearing;
+    assert_eq!(
+        why(cause, "2026-02-01"),
+        PauseRefused::NotForThis { clock: id, cause }
+    );
+    let appraisal = PauseCause::ExpertAppraisal;
+    assert!(matches!(
+        why(appraisal, "2026-03-14"),
+        PauseRefused::TooLate { .. }
+    ));
+    assert!(matches!(
+        why(appraisal, "2026-01-11"),
+        PauseRefused::TooLate { .. }
+    ));
+    let held = pause(&clock, appraisal, at("2026-02-01"), (rules, calendar)).unwrap();
+    assert_eq!(
+        pause(&held, appraisal, at("2026-02-02"), (rules, calendar)).unwrap_err(),
+        PauseRefused::AlreadyPaused {
+            clock: id,
+            cause: appraisal
+        }
+    );
+    assert_eq!(
+        resume(&clock, appraisal, at("2026-02-02"), calendar).unwrap_err(),
+        PauseRefused::NotPaused {
+            clock: id,
+            cause: appraisal
+        }
+    );
+    let mut facts = accepted_matter();
+    facts.push(fact("2026-03-14", paused(appraisal)));
+    assert_eq!(opinion(&facts), clock);
 }

@@ -5,7 +5,7 @@ use huiyin_domain::calendar::WorkCalendar;
 use huiyin_domain::ids::OrganId;
 use huiyin_domain::law::{ClockId, Due, rules};
 use huiyin_domain::supervision::{Clock, ClockState, Fact, FailureCode, clocks, failure_for};
-use huiyin_domain::time::{Instant, end_of_day};
+use huiyin_domain::time::{Date, Instant, end_of_day};
 
 /// What a clock is called within its matter.
 pub(crate) type Key = (ClockId, u32);
@@ -23,6 +23,8 @@ pub(crate) struct Deadline {
     pub(crate) started: Instant,
     /// When it is due.
     pub(crate) due: Due,
+    /// Since when it has been standing still; none when it runs.
+    pub(crate) paused_since: Option<Date>,
     /// How it stands.
     pub(crate) standing: Standing,
     /// The end of the due day, once its passing was recorded and told.
@@ -67,8 +69,8 @@ impl Deadline {
         (self.kind, self.cycle)
     }
 
-    /// The first instant at which it is past due.
-    pub(crate) fn fires_at(&self) -> Instant {
+    /// The end of its due day.
+    fn due_day_ends(&self) -> Instant {
         end_of_day(self.due.rolled)
     }
 
@@ -79,13 +81,14 @@ impl Deadline {
             Standing::Running | Standing::Overrun { .. } => true,
             Standing::Kept { .. } | Standing::Lapsed { .. } => false,
         };
-        (open && self.passed.is_none()).then(|| self.fires_at())
+        let watched = open && self.passed.is_none() && self.paused_since.is_none();
+        watched.then(|| self.due_day_ends())
     }
 
     /// The deadline once its passing is recorded, and the organ's failure. None when only a right was
     /// not used: that lapses and nobody failed.
     pub(crate) fn pass(&self) -> (Self, Option<FailureCode>) {
-        let at = self.fires_at();
+        let at = self.due_day_ends();
         let failure = failure_for(self.kind);
         let standing = match failure {
             Some(_) => self.standing,
@@ -120,7 +123,7 @@ pub(crate) fn judge(facts: &[Fact], office: Option<OrganId>, before: &[Deadline]
 fn kept(clock: &Clock, office: Option<OrganId>, passed: Option<Instant>) -> Option<Deadline> {
     let is_duty = failure_for(clock.clock).is_some();
     let unused = Standing::Lapsed {
-        at: clock.fires_at(),
+        at: end_of_day(clock.due.rolled),
     };
     let standing = match clock.state {
         ClockState::Running if !is_duty && passed.is_some() => unused,
@@ -136,6 +139,7 @@ fn kept(clock: &Clock, office: Option<OrganId>, passed: Option<Instant>) -> Opti
         organ: clock.organ.or(office)?,
         started: clock.started,
         due: clock.due,
+        paused_since: clock.paused_since(),
         standing,
         passed,
     })

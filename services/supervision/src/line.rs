@@ -63,6 +63,8 @@ fn step(course: Course, Fact { at, kind }: Fact) -> Course {
         | FactKind::ObjectionAgreed { .. }
         | FactKind::Accepted { .. }
         | FactKind::Extended { .. }
+        | FactKind::Paused { .. }
+        | FactKind::Resumed { .. }
         | FactKind::OpinionIssued { .. } => course,
     }
 }

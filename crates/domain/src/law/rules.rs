@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use super::PauseCause;
 use crate::{embedded, time::Date, word::words};
 
 static EMBEDDED: LazyLock<RuleSet> = LazyLock::new(|| {
@@ -106,6 +107,8 @@ pub struct ClockRule {
     pub extension_max_days: u32,
     /// Whether whoever starts the clock may set another limit; `limit` is then the default.
     pub as_set: bool,
+    /// What the clock can stand still for; nothing when it cannot.
+    pub pauses: Vec<PauseCause>,
     /// What starts the clock.
     pub starts: String,
     /// What ends it.
@@ -269,7 +272,7 @@ mod tests {
         let json = include_str!("../../data/law.json").replace(
             "\"rules\": [",
             r#""rules": [{"id": "opinion", "article": "34", "version": "2027", "valid_from": "2027-01-01",
-            "limit": {"unit": "days", "n": 45}, "extension_max_days": 0, "as_set": false, "starts": "", "ends": "", "local": false},"#,
+            "limit": {"unit": "days", "n": 45}, "extension_max_days": 0, "as_set": false, "pauses": [], "starts": "", "ends": "", "local": false},"#,
         );
         let set = RuleSet::parse(&json).unwrap();
         assert_eq!(

@@ -3,9 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    calendar::WorkCalendar,
     ids::OrganId,
-    law::{ClockId, Due, Limit},
-    time::{Instant, end_of_day},
+    law::{ClockId, Due, Limit, PauseCause, Pauses, Stretch, due_paused},
+    time::{Date, Instant, end_of_day, local_date},
     word::words,
 };
 
@@ -52,6 +53,15 @@ pub enum ClockState {
     },
 }
 
+/// A time for which a clock stood still for one cause.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pause {
+    /// For what.
+    pub cause: PauseCause,
+    /// Since when and until when.
+    pub stretch: Stretch,
+}
+
 /// One clock of a matter. `(clock, cycle)` is its key within the matter.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Clock {
@@ -68,6 +78,8 @@ pub struct Clock {
     pub limit: Limit,
     /// By how many days it was prolonged in all.
     pub extended_days: u32,
+    /// When and for what it stood still, in the order of their beginning.
+    pub pauses: Vec<Pause>,
     /// The version of the rule it started under.
     pub rule_version: String,
     /// When it is due.
@@ -86,25 +98,47 @@ impl Clock {
         }
     }
 
-    /// The first instant at which the clock is past due.
+    /// The stretches in which it stood still.
     #[must_use]
-    pub fn fires_at(&self) -> Instant {
-        end_of_day(self.due.rolled)
+    pub fn stood_still(&self) -> Pauses {
+        Pauses::of(self.pauses.iter().map(|pause| pause.stretch).collect())
+    }
+
+    /// The first day on which it has been standing still without a break; none when it runs.
+    #[must_use]
+    pub fn paused_since(&self) -> Option<Date> {
+        self.stood_still().since()
+    }
+
+    /// The first instant at which the clock is past due; none while it stands still.
+    #[must_use]
+    pub fn fires_at(&self) -> Option<Instant> {
+        let runs = self.pauses.iter().all(|pause| pause.stretch.to.is_some());
+        runs.then(|| end_of_day(self.due.rolled))
+    }
+
+    /// Whether what happens at this instant comes after the due date.
+    #[must_use]
+    pub fn is_past_due(&self, at: Instant) -> bool {
+        self.fires_at().is_some_and(|fires_at| at >= fires_at)
     }
 
     /// Whether the clock ran past its due date, as seen at `now`.
     #[must_use]
     pub fn passed(&self, now: Instant) -> bool {
         match self.state {
-            ClockState::Running => now >= self.fires_at(),
+            ClockState::Running => self.is_past_due(now),
             ClockState::Overran { .. } => true,
             ClockState::Met { .. } | ClockState::Ended { .. } => false,
         }
     }
-}
 
-/// The first instant at which the clock is past due: the start of the day after the rolled due date.
-#[must_use]
-pub fn fires_at(clock: &Clock) -> Instant {
-    clock.fires_at()
+    /// The due date anew, after its limit or its pauses changed.
+    pub(super) fn judged_by(self, calendar: &WorkCalendar) -> Self {
+        let start = local_date(self.started);
+        Self {
+            due: due_paused(self.limit, start, &self.stood_still(), calendar),
+            ..self
+        }
+    }
 }

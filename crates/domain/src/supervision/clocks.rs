@@ -1,10 +1,10 @@
 //! From facts to clocks.
 
-use super::{Clock, ClockState, EndedWhy, Fact, FactKind, extend};
+use super::{Clock, ClockState, EndedWhy, Fact, FactKind, extend, pause, resume};
 use crate::{
     calendar::WorkCalendar,
     ids::{ForwardingId, OrganId},
-    law::{ClockId, Limit, RuleSet, due_after},
+    law::{ClockId, Limit, PauseCause, RuleSet, due_after},
     time::{Instant, local_date},
     vocabulary::ForwardingKind,
 };
@@ -101,6 +101,8 @@ impl Wall<'_> {
                 self.end(at, End::Because(EndedWhy::Declined), of_organ);
             }
             FactKind::Extended { clock, days } => self.extended(at, clock, days),
+            FactKind::Paused { clock, cause } => self.paused(at, clock, cause),
+            FactKind::Resumed { clock, cause } => self.resumed(at, clock, cause),
             FactKind::OpinionIssued { .. } => {}
             FactKind::ReplyDelivered { by } => self.replied(at, by),
             FactKind::Withdrawn => self.end(at, End::Because(EndedWhy::Withdrawn), |_| true),
@@ -189,15 +191,38 @@ impl Wall<'_> {
     }
 
     fn extended(&mut self, at: Instant, id: ClockId, days: u32) {
-        let (rules, calendar) = (self.rules, self.calendar);
-        if let Some(clock) = self
+        self.change(id, |clock, rules, calendar| {
+            extend(clock, days, at, (rules, calendar)).ok()
+        });
+    }
+
+    fn paused(&mut self, at: Instant, id: ClockId, cause: PauseCause) {
+        self.change(id, |clock, rules, calendar| {
+            pause(clock, cause, at, (rules, calendar)).ok()
+        });
+    }
+
+    fn resumed(&mut self, at: Instant, id: ClockId, cause: PauseCause) {
+        self.change(id, |clock, _, calendar| {
+            resume(clock, cause, at, calendar).ok()
+        });
+    }
+
+    /// Changes the latest cycle of a clock, if that is lawful.
+    fn change(
+        &mut self,
+        id: ClockId,
+        change: impl Fn(&Clock, &RuleSet, &WorkCalendar) -> Option<Clock>,
+    ) {
+        let latest = self
             .clocks
             .iter_mut()
             .filter(|clock| clock.clock == id)
-            .max_by_key(|clock| clock.cycle)
-            && let Ok(longer) = extend(clock, days, at, (rules, calendar))
+            .max_by_key(|clock| clock.cycle);
+        if let Some(clock) = latest
+            && let Some(changed) = change(clock, self.rules, self.calendar)
         {
-            *clock = longer;
+            *clock = changed;
         }
     }
 
@@ -232,6 +257,7 @@ impl Wall<'_> {
             started,
             limit,
             extended_days: 0,
+            pauses: Vec::new(),
             rule_version,
             due,
             state,
@@ -246,7 +272,7 @@ impl Wall<'_> {
             .filter(|clock| clock.state == ClockState::Running && fits(clock))
         {
             clock.state = match end {
-                _ if at >= clock.fires_at() => ClockState::Overran { ended_at: at },
+                _ if clock.is_past_due(at) => ClockState::Overran { ended_at: at },
                 End::Met => ClockState::Met { at },
                 End::Because(why) => ClockState::Ended { at, why },
             };

@@ -5,8 +5,8 @@ use thiserror::Error;
 use super::{Clock, ClockState};
 use crate::{
     calendar::WorkCalendar,
-    law::{ClockId, RuleSet, due_after},
-    time::{Instant, local_date},
+    law::{ClockId, RuleSet},
+    time::{Instant, end_of_day, local_date},
 };
 
 /// Why a clock is not prolonged.
@@ -63,10 +63,10 @@ pub fn extend(
     if most == 0 {
         return Err(ExtensionRefused::NotExtendable { clock: id });
     }
-    if at < clock.started || at >= clock.fires_at() {
+    if at < clock.started || clock.is_past_due(at) {
         return Err(ExtensionRefused::TooLate {
             clock: id,
-            before: clock.fires_at(),
+            before: end_of_day(clock.due.rolled),
         });
     }
     let left = most.saturating_sub(clock.extended_days);
@@ -77,12 +77,10 @@ pub fn extend(
             left,
         });
     }
-    let limit = clock.limit.plus(days);
-    let due = due_after(limit, started, calendar);
-    Ok(Clock {
-        limit,
-        due,
+    let longer = Clock {
+        limit: clock.limit.plus(days),
         extended_days: clock.extended_days + days,
         ..clock.clone()
-    })
+    };
+    Ok(longer.judged_by(calendar))
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     ids::{ForwardingId, OrganId},
-    law::ClockId,
+    law::{ClockId, PauseCause},
     time::Instant,
     vocabulary::ForwardingKind,
 };
@@ -69,6 +69,21 @@ pub enum FactKind {
         clock: ClockId,
         /// By how many days.
         days: u32,
+    },
+    /// A clock stands still from this day on. Counts only when lawful: while it runs, before the due date,
+    /// for a cause its rule knows.
+    Paused {
+        /// The clock, in its latest cycle at that time.
+        clock: ClockId,
+        /// For what.
+        cause: PauseCause,
+    },
+    /// What the clock stood still for has ended.
+    Resumed {
+        /// The clock, in its latest cycle at that time.
+        clock: ClockId,
+        /// What has ended.
+        cause: PauseCause,
     },
     /// The organ issued its opinion. Ends no clock: the opinion must be delivered.
     OpinionIssued {

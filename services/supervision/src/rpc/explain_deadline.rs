@@ -3,7 +3,7 @@
 use chrono::Datelike as _;
 use huiyin_domain::calendar::WorkCalendar;
 use huiyin_domain::ids::MatterId;
-use huiyin_domain::law::{ClockId, DayTreatment, ExplainedDay, Limit, explain_due, rules};
+use huiyin_domain::law::{ClockId, DayTreatment, ExplainedDay, Limit, explain_paused, rules};
 use huiyin_domain::supervision::{Clock, Fact, clocks};
 use huiyin_domain::time::local_date;
 use huiyin_proto::supervision::v1 as proto;
@@ -101,7 +101,7 @@ async fn known(desk: &Desk, matter: MatterId) -> Result<(Vec<Fact>, Vec<Deadline
 
 fn explain(clock: &Clock, deadline: &Deadline, calendar: &WorkCalendar) -> ExplainDeadlineResponse {
     let start = local_date(clock.started);
-    let lines = explain_due(clock.limit, start, calendar);
+    let lines = explain_paused(clock.limit, start, &clock.stood_still(), calendar);
     let last = lines.len().saturating_sub(1);
     let days = lines
         .iter()

@@ -21,6 +21,7 @@ struct Row {
     raw_due: Date,
     due: Date,
     provisional: bool,
+    paused_since: Option<Date>,
     state: String,
     ended_at: Option<Instant>,
     passed_at: Option<Instant>,
@@ -38,6 +39,7 @@ impl Row {
                 rolled: self.due,
                 provisional: self.provisional,
             },
+            paused_since: self.paused_since,
             standing: standing(&self.state, self.ended_at)?,
             passed: self.passed_at,
         })
@@ -72,7 +74,8 @@ pub(crate) async fn of(
 ) -> Result<HashMap<MatterId, Vec<Deadline>>, Problem> {
     let rows = sqlx::query_as!(
         Row,
-        "SELECT matter_id, kind, cycle, organ_id, started_at, raw_due, due, provisional, state, ended_at, passed_at
+        "SELECT matter_id, kind, cycle, organ_id, started_at, raw_due, due, provisional, paused_since, state, ended_at,
+                passed_at
          FROM clock WHERE matter_id = ANY($1)",
         matters,
     )
@@ -98,7 +101,8 @@ pub(crate) async fn page(
     let order: Vec<String> = ClockId::all().iter().map(ToString::to_string).collect();
     sqlx::query_as!(
         Row,
-        "SELECT matter_id, kind, cycle, organ_id, started_at, raw_due, due, provisional, state, ended_at, passed_at
+        "SELECT matter_id, kind, cycle, organ_id, started_at, raw_due, due, provisional, paused_since, state, ended_at,
+                passed_at
          FROM clock
          WHERE matter_id = $1
            AND ($2::timestamptz IS NULL OR (started_at, array_position($6, kind), cycle)
@@ -135,6 +139,7 @@ pub(crate) async fn write(
     let raw_dues: Vec<Date> = clocks().map(|clock| clock.due.raw).collect();
     let dues: Vec<Date> = clocks().map(|clock| clock.due.rolled).collect();
     let provisional: Vec<bool> = clocks().map(|clock| clock.due.provisional).collect();
+    let paused: Vec<Option<Date>> = clocks().map(|clock| clock.paused_since).collect();
     let states: Vec<String> = clocks()
         .map(|clock| state(clock.standing).to_owned())
         .collect();
@@ -142,12 +147,15 @@ pub(crate) async fn write(
     let passed: Vec<Option<Instant>> = clocks().map(|clock| clock.passed).collect();
     sqlx::query!(
         "INSERT INTO clock
-             (matter_id, kind, cycle, organ_id, started_at, raw_due, due, provisional, state, ended_at, passed_at)
+             (matter_id, kind, cycle, organ_id, started_at, raw_due, due, provisional, paused_since, state,
+              ended_at, passed_at)
          SELECT * FROM unnest($1::uuid[], $2::text[], $3::integer[], $4::uuid[], $5::timestamptz[], $6::date[],
-                              $7::date[], $8::boolean[], $9::text[], $10::timestamptz[], $11::timestamptz[])
+                              $7::date[], $8::boolean[], $9::date[], $10::text[], $11::timestamptz[],
+                              $12::timestamptz[])
          ON CONFLICT (matter_id, kind, cycle) DO UPDATE
          SET organ_id = excluded.organ_id, started_at = excluded.started_at, raw_due = excluded.raw_due,
-             due = excluded.due, provisional = excluded.provisional, state = excluded.state,
+             due = excluded.due, provisional = excluded.provisional,
+             paused_since = excluded.paused_since, state = excluded.state,
              ended_at = excluded.ended_at, passed_at = excluded.passed_at",
         &matters,
         &kinds,
@@ -157,6 +165,7 @@ pub(crate) async fn write(
         &raw_dues,
         &dues,
         &provisional,
+        &paused as &[Option<Date>],
         &states,
         &ended as &[Option<Instant>],
         &passed as &[Option<Instant>],

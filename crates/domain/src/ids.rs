@@ -51,6 +51,9 @@ pub mod kind {
     /// A granted prolongation of a clock.
     #[derive(Debug)]
     pub enum Extension {}
+    /// A pause of a clock, or its end.
+    #[derive(Debug)]
+    pub enum Pause {}
     /// A petitioner's evaluation of an office or organ.
     #[derive(Debug)]
     pub enum Evaluation {}
@@ -82,6 +85,9 @@ pub mod kind {
     impl Kind for Extension {
         const PREFIX: &'static str = "extension";
     }
+    impl Kind for Pause {
+        const PREFIX: &'static str = "pause";
+    }
     impl Kind for Evaluation {
         const PREFIX: &'static str = "evaluation";
     }
@@ -105,6 +111,8 @@ pub type ReportId = Id<kind::Report>;
 pub type EventId = Id<kind::Event>;
 /// The id of an extension.
 pub type ExtensionId = Id<kind::Extension>;
+/// The id of a pause or of its end.
+pub type PauseId = Id<kind::Pause>;
 /// The id of an evaluation.
 pub type EvaluationId = Id<kind::Evaluation>;
 

@@ -165,6 +165,8 @@ impl Heard {
             | Fact::ObjectionAgreed(_)
             | Fact::ObjectionRefused(_)
             | Fact::DeadlineExtended(_)
+            | Fact::DeadlinePaused(_)
+            | Fact::DeadlineResumed(_)
             | Fact::ReportPublished(_) => {}
         }
         Ok(())

@@ -104,6 +104,8 @@ fn said(told: &Told) -> Result<Option<(&str, FactKind)>, Problem> {
         | Told::DeadlineEnded(_)
         | Told::DeadlinePassed(_)
         | Told::DeadlineExtended(_)
+        | Told::DeadlinePaused(_)
+        | Told::DeadlineResumed(_)
         | Told::SuperviseOrderIssued(_)
         | Told::SuperviseOrderAnswered(_)
         | Told::AlertRaised(_)

@@ -6,6 +6,7 @@ pub(crate) mod extend_deadline;
 pub(crate) mod list_clocks;
 pub(crate) mod list_open_lines;
 pub(crate) mod list_orders;
+pub(crate) mod pause_deadline;
 
 use huiyin_domain::ids::{Id, Kind};
 use huiyin_domain::time::Instant;

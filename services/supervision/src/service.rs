@@ -5,6 +5,7 @@ use huiyin_proto::supervision::v1::{
     AnswerOrderRequest, AnswerOrderResponse, ExplainDeadlineRequest, ExplainDeadlineResponse,
     ExtendDeadlineRequest, ExtendDeadlineResponse, ListClocksRequest, ListClocksResponse,
     ListOpenLinesRequest, ListOpenLinesResponse, ListOrdersRequest, ListOrdersResponse,
+    PauseDeadlineRequest, PauseDeadlineResponse, ResumeDeadlineRequest, ResumeDeadlineResponse,
 };
 use huiyin_service_kit::run::Desk;
 use tonic::{Request, Response, Status};
@@ -43,6 +44,24 @@ impl SupervisionService for Service {
     ) -> Answer<ExtendDeadlineResponse> {
         Ok(Response::new(
             rpc::extend_deadline::answer(&self.desk, request).await?,
+        ))
+    }
+
+    async fn pause_deadline(
+        &self,
+        request: Request<PauseDeadlineRequest>,
+    ) -> Answer<PauseDeadlineResponse> {
+        Ok(Response::new(
+            rpc::pause_deadline::pause_deadline(&self.desk, request).await?,
+        ))
+    }
+
+    async fn resume_deadline(
+        &self,
+        request: Request<ResumeDeadlineRequest>,
+    ) -> Answer<ResumeDeadlineResponse> {
+        Ok(Response::new(
+            rpc::pause_deadline::resume_deadline(&self.desk, request).await?,
         ))
     }
 

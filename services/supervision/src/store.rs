@@ -3,6 +3,7 @@
 pub(crate) mod clock;
 pub(crate) mod clock_fact;
 pub(crate) mod deadline_extension;
+pub(crate) mod deadline_pause;
 pub(crate) mod register_line;
 pub(crate) mod supervise_order;
 

@@ -1,7 +1,7 @@
 //! Between the contract and our values.
 
 use huiyin_domain::ids::MatterId;
-use huiyin_domain::law::ClockId;
+use huiyin_domain::law::{ClockId, PauseCause};
 use huiyin_domain::supervision::FailureCode;
 use huiyin_domain::vocabulary::ForwardingKind;
 use huiyin_proto::events::v1 as events;
@@ -34,6 +34,23 @@ pub(crate) const fn clock_id(kind: words::ClockKind) -> Option<ClockId> {
         words::ClockKind::Objection => Some(ClockId::Objection),
         words::ClockKind::Opinion => Some(ClockId::Opinion),
         words::ClockKind::AssignedLimit => Some(ClockId::AssignedLimit),
+    }
+}
+
+/// The cause of a pause; none when it is not given.
+pub(crate) const fn pause_cause(cause: words::PauseCause) -> Option<PauseCause> {
+    match cause {
+        words::PauseCause::Unspecified => None,
+        words::PauseCause::Hearing => Some(PauseCause::Hearing),
+        words::PauseCause::ExpertAppraisal => Some(PauseCause::ExpertAppraisal),
+    }
+}
+
+/// The cause of a pause in the contract's words.
+pub(crate) const fn pause_cause_word(cause: PauseCause) -> words::PauseCause {
+    match cause {
+        PauseCause::Hearing => words::PauseCause::Hearing,
+        PauseCause::ExpertAppraisal => words::PauseCause::ExpertAppraisal,
     }
 }
 
@@ -106,6 +123,10 @@ pub(crate) fn clock(deadline: &Deadline) -> rpc::Clock {
         state: state(deadline.standing).into(),
         ended_time: deadline.standing.ended_at().map(timestamp),
         provisional: deadline.due.provisional,
+        paused_since_date: deadline
+            .paused_since
+            .map(|since| since.to_string())
+            .unwrap_or_default(),
     }
 }
 

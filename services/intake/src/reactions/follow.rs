@@ -81,6 +81,8 @@ pub(super) fn read(event: &Event, fact: &Fact) -> Result<Option<Move>, Problem> 
         | Fact::DeadlineEnded(_)
         | Fact::DeadlinePassed(_)
         | Fact::DeadlineExtended(_)
+        | Fact::DeadlinePaused(_)
+        | Fact::DeadlineResumed(_)
         | Fact::SuperviseOrderIssued(_)
         | Fact::SuperviseOrderAnswered(_)
         | Fact::AlertRaised(_)

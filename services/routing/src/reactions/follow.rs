@@ -71,6 +71,8 @@ pub(super) fn read(event: &Event, fact: &Fact) -> Result<Option<Said>, Problem> 
         | Fact::DeadlineEnded(_)
         | Fact::DeadlinePassed(_)
         | Fact::DeadlineExtended(_)
+        | Fact::DeadlinePaused(_)
+        | Fact::DeadlineResumed(_)
         | Fact::SuperviseOrderIssued(_)
         | Fact::SuperviseOrderAnswered(_)
         | Fact::AlertRaised(_)

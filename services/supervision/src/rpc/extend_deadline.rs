@@ -113,7 +113,8 @@ async fn grant(tx: &mut Tx, wanted: &Wanted) -> Result<ExtendDeadlineResponse, P
     Ok(ExtendDeadlineResponse { clock: longer })
 }
 
-async fn facts_of(tx: &mut Tx, matter: MatterId) -> Result<Vec<Fact>, Problem> {
+/// The facts of a matter, which is locked until the transaction ends.
+pub(super) async fn facts_of(tx: &mut Tx, matter: MatterId) -> Result<Vec<Fact>, Problem> {
     if register_line::lock(tx.connection(), matter)
         .await?
         .is_none()

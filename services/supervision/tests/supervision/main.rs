@@ -5,4 +5,5 @@ mod extensions;
 mod lists;
 mod office;
 mod orders;
+mod pauses;
 mod streams;

@@ -55,6 +55,8 @@ fn of_fact(fact: &Fact) -> Option<WatchAlertsResponse> {
         | Fact::DeadlineEnded(_)
         | Fact::DeadlinePassed(_)
         | Fact::DeadlineExtended(_)
+        | Fact::DeadlinePaused(_)
+        | Fact::DeadlineResumed(_)
         | Fact::SuperviseOrderIssued(_)
         | Fact::SuperviseOrderAnswered(_)
         | Fact::AlertDelivered(_)

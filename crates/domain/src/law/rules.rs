@@ -51,6 +51,44 @@ words! {
     }
 }
 
+words! {
+    /// What happens to a matter, as rules name it: what starts a clock and what it waits for.
+    LawEvent {
+        /// A petition office received the matter (art. 22).
+        ReceivedByOffice = "received_by_office",
+        /// The petition office transferred or assigned it, or reported it (art. 22).
+        Forwarded = "forwarded",
+        /// The petition office answered it itself (art. 22).
+        AnsweredByOffice = "answered_by_office",
+        /// An organ received it, directly or forwarded (art. 23).
+        ReceivedByOrgan = "received_by_organ",
+        /// The organ objected to the forwarding (art. 23(3)).
+        Objected = "objected",
+        /// The organ accepted in writing (art. 23).
+        Accepted = "accepted",
+        /// The organ declined in writing, with the right channel (art. 23).
+        Declined = "declined",
+        /// It was assigned with a limit (art. 22).
+        Assigned = "assigned",
+        /// The assigning organ accepted the report of completion (art. 22).
+        CompletionAccepted = "completion_accepted",
+        /// The opinion was delivered to the petitioner (art. 31, 32).
+        OpinionDelivered = "opinion_delivered",
+        /// The petitioner asked for review (art. 35).
+        ReviewRequested = "review_requested",
+        /// The review opinion was delivered (art. 35).
+        ReviewOpinionDelivered = "review_opinion_delivered",
+        /// The petitioner asked for re-examination (art. 36).
+        ReexaminationRequested = "reexamination_requested",
+        /// The final opinion was delivered (art. 36).
+        FinalOpinionDelivered = "final_opinion_delivered",
+        /// The petition office recommended something to the organ (art. 40).
+        Recommended = "recommended",
+        /// The organ answered on adoption in writing (art. 40).
+        AdoptionAnswered = "adoption_answered",
+    }
+}
+
 /// How long a clock runs. The day of receipt is not counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "unit", rename_all = "snake_case")]
@@ -101,6 +139,9 @@ pub struct ClockRule {
     pub version: String,
     /// The first day on which a clock can start under this version.
     pub valid_from: Date,
+    /// The last day on which a clock can start under this version; none when it is still in force.
+    #[serde(default)]
+    pub valid_to: Option<Date>,
     /// How long the clock runs.
     pub limit: Limit,
     /// By how many days the clock can be prolonged in all; 0 when it cannot.
@@ -109,29 +150,79 @@ pub struct ClockRule {
     pub as_set: bool,
     /// What the clock can stand still for; nothing when it cannot.
     pub pauses: Vec<PauseCause>,
-    /// What starts the clock.
-    pub starts: String,
-    /// What ends it.
-    pub ends: String,
+    /// What starts the clock; at least one.
+    pub starts: Vec<LawEvent>,
+    /// What it waits for; at least one.
+    pub ends: Vec<LawEvent>,
     /// Whether the rule is local practice, not law.
     pub local: bool,
 }
 
-/// Why a text is no rule set.
+/// Why a text is no rule set. Every refusal names the clock, and the version where there are several.
 #[derive(Debug, Error)]
 pub enum LawError {
-    /// Not JSON of the expected shape.
+    /// Not JSON of the expected shape, or a word the law does not know; says line, column and what is allowed.
     #[error("the rules are not JSON of the expected shape: {0}")]
     Shape(#[from] serde_json::Error),
     /// A clock has no rule.
     #[error("the clock {0} has no rule")]
     Missing(ClockId),
-    /// Two rules of a clock start on the same day.
-    #[error("the clock {0} has two rules from the same day")]
-    Ambiguous(ClockId),
     /// A limit of no days.
-    #[error("the clock {0} has a limit of no days")]
-    NoDays(ClockId),
+    #[error("the clock {clock}, version {version}, has a limit of no days")]
+    NoDays {
+        /// The clock.
+        clock: ClockId,
+        /// The version of its rule.
+        version: String,
+    },
+    /// Two versions of a rule are in force on one day.
+    #[error("the clock {clock} has two rules in force on {day}: versions {versions}")]
+    Overlap {
+        /// The clock.
+        clock: ClockId,
+        /// The first such day.
+        day: Date,
+        /// The two versions.
+        versions: String,
+    },
+    /// Between two versions no rule is in force, or after the last.
+    #[error("the clock {clock} has no rule in force on {day}")]
+    Gap {
+        /// The clock.
+        clock: ClockId,
+        /// The first such day.
+        day: Date,
+    },
+    /// A version that ends before it begins.
+    #[error("the clock {clock}, version {version}, ends before it begins")]
+    Backwards {
+        /// The clock.
+        clock: ClockId,
+        /// The version of its rule.
+        version: String,
+    },
+    /// Nothing starts the clock.
+    #[error("nothing starts the clock {clock}, version {version}")]
+    NothingStarts {
+        /// The clock.
+        clock: ClockId,
+        /// The version of its rule.
+        version: String,
+    },
+    /// Nothing ends the clock.
+    #[error("nothing ends the clock {clock}, version {version}")]
+    NothingEnds {
+        /// The clock.
+        clock: ClockId,
+        /// The version of its rule.
+        version: String,
+    },
+    /// What ends a clock starts it again, directly or through others: a matter would never come to its end.
+    #[error("the clocks start each other for ever: {}", ring.iter().map(|clock| clock.as_str()).collect::<Vec<_>>().join(", then "))]
+    Cycle {
+        /// The clocks in turn; the first one stands again at the end.
+        ring: Vec<ClockId>,
+    },
 }
 
 #[derive(Deserialize)]
@@ -162,31 +253,16 @@ impl RuleSet {
             mut rules,
         } = serde_json::from_str(json)?;
         rules.sort_by_key(|rule| (rule.id, rule.valid_from));
-        if let Some(rule) = rules.iter().find(|rule| rule.limit.n() == 0) {
-            return Err(LawError::NoDays(rule.id));
-        }
-        if let Some(pair) = rules
-            .windows(2)
-            .find(|pair| (pair[0].id, pair[0].valid_from) == (pair[1].id, pair[1].valid_from))
-        {
-            return Err(LawError::Ambiguous(pair[0].id));
-        }
+        rules.iter().try_for_each(check_rule)?;
         let versions_of = |clock: &ClockId| {
-            let versions: Vec<_> = rules
-                .iter()
-                .filter(|rule| rule.id == *clock)
-                .cloned()
-                .collect();
-            if versions.is_empty() {
-                Err(LawError::Missing(*clock))
-            } else {
-                Ok(versions)
-            }
+            let versions = rules.iter().filter(|rule| rule.id == *clock).cloned();
+            check_versions(*clock, versions.collect())
         };
-        let by_clock = ClockId::all()
+        let by_clock: Vec<Vec<ClockRule>> = ClockId::all()
             .iter()
             .map(versions_of)
             .collect::<Result<_, _>>()?;
+        check_rings(&by_clock)?;
         Ok(Self {
             version,
             source,
@@ -225,6 +301,97 @@ impl RuleSet {
     pub fn rule(&self, clock: ClockId) -> &ClockRule {
         self.rule_on(clock, Date::MAX)
     }
+}
+
+fn check_rule(rule: &ClockRule) -> Result<(), LawError> {
+    let (clock, version) = (rule.id, rule.version.clone());
+    if rule.limit.n() == 0 {
+        return Err(LawError::NoDays { clock, version });
+    }
+    if rule.valid_to.is_some_and(|last| last < rule.valid_from) {
+        return Err(LawError::Backwards { clock, version });
+    }
+    if rule.starts.is_empty() {
+        return Err(LawError::NothingStarts { clock, version });
+    }
+    if rule.ends.is_empty() {
+        return Err(LawError::NothingEnds { clock, version });
+    }
+    Ok(())
+}
+
+/// The versions of one clock, oldest first: each follows the one before without gap or overlap. One
+/// without a last day ends when the next begins.
+fn check_versions(clock: ClockId, versions: Vec<ClockRule>) -> Result<Vec<ClockRule>, LawError> {
+    let Some(newest) = versions.last() else {
+        return Err(LawError::Missing(clock));
+    };
+    if let Some(day) = newest.valid_to.and_then(|last| last.succ_opt()) {
+        return Err(LawError::Gap { clock, day });
+    }
+    for pair in versions.windows(2) {
+        let [before, after] = pair else { continue };
+        let two = || format!("{} and {}", before.version, after.version);
+        let next = before.valid_to.and_then(|last| last.succ_opt());
+        match next {
+            Some(day) if day < after.valid_from => return Err(LawError::Gap { clock, day }),
+            Some(day) if day > after.valid_from => {
+                let (day, versions) = (after.valid_from, two());
+                return Err(LawError::Overlap {
+                    clock,
+                    day,
+                    versions,
+                });
+            }
+            None if before.valid_from == after.valid_from => {
+                let (day, versions) = (after.valid_from, two());
+                return Err(LawError::Overlap {
+                    clock,
+                    day,
+                    versions,
+                });
+            }
+            Some(_) | None => {}
+        }
+    }
+    Ok(versions)
+}
+
+/// A clock leads to those that its end starts. Following them must come to an end.
+fn check_rings(by_clock: &[Vec<ClockRule>]) -> Result<(), LawError> {
+    let newest: Vec<&ClockRule> = by_clock
+        .iter()
+        .filter_map(|versions| versions.last())
+        .collect();
+    let mut done = Vec::new();
+    for rule in &newest {
+        follow(rule, &newest, &mut Vec::new(), &mut done)?;
+    }
+    Ok(())
+}
+
+fn follow(
+    rule: &ClockRule,
+    all: &[&ClockRule],
+    way: &mut Vec<ClockId>,
+    done: &mut Vec<ClockId>,
+) -> Result<(), LawError> {
+    if let Some(place) = way.iter().position(|clock| *clock == rule.id) {
+        let mut ring = way.split_off(place);
+        ring.push(rule.id);
+        return Err(LawError::Cycle { ring });
+    }
+    if done.contains(&rule.id) {
+        return Ok(());
+    }
+    way.push(rule.id);
+    let led_to = |next: &&&ClockRule| next.starts.iter().any(|event| rule.ends.contains(event));
+    for next in all.iter().filter(led_to) {
+        follow(next, all, way, done)?;
+    }
+    way.pop();
+    done.push(rule.id);
+    Ok(())
 }
 
 #[cfg(test)]
@@ -272,7 +439,7 @@ mod tests {
         let json = include_str!("../../data/law.json").replace(
             "\"rules\": [",
             r#""rules": [{"id": "opinion", "article": "34", "version": "2027", "valid_from": "2027-01-01",
-            "limit": {"unit": "days", "n": 45}, "extension_max_days": 0, "as_set": false, "pauses": [], "starts": "", "ends": "", "local": false},"#,
+            "limit": {"unit": "days", "n": 45}, "extension_max_days": 0, "as_set": false, "pauses": [], "starts": ["accepted"], "ends": ["opinion_delivered"], "local": false},"#,
         );
         let set = RuleSet::parse(&json).unwrap();
         assert_eq!(
@@ -289,22 +456,105 @@ mod tests {
         );
     }
 
+    /// The rules of this release with one text in place of another, which must be there.
+    fn with(old: &str, new: &str) -> Result<RuleSet, LawError> {
+        let json = include_str!("../../data/law.json");
+        assert!(json.contains(old), "{old}");
+        RuleSet::parse(&json.replace(old, new))
+    }
+
+    fn refused(old: &str, new: &str) -> String {
+        with(old, new).unwrap_err().to_string()
+    }
+
     #[test]
-    fn a_set_without_a_clock_or_with_an_ambiguous_one_is_refused() {
-        let without = include_str!("../../data/law.json")
-            .replace("\"id\": \"objection\"", "\"id\": \"opinion\"");
+    fn a_set_that_lacks_a_clock_or_a_day_is_refused() {
+        let empty = RuleSet::parse(r#"{"version":"","source":"","rules":[]}"#);
         assert!(matches!(
-            RuleSet::parse(&without),
-            Err(LawError::Ambiguous(ClockId::Opinion))
+            empty,
+            Err(LawError::Missing(ClockId::RegisterAndForward))
         ));
+        assert_eq!(
+            refused("\"n\": 5}", "\"n\": 0}"),
+            "the clock objection, version 2022-05-01, has a limit of no days"
+        );
+    }
+
+    /// The beginning of the rules with an older version of the opinion clock, which ends on this day.
+    fn two_versions_json(last: &str) -> String {
+        format!(
+            r#""rules": [{{"id": "opinion", "article": "34", "version": "2005", "valid_from": "2005-05-01",
+            "valid_to": {last}, "limit": {{"unit": "days", "n": 60}}, "extension_max_days": 30,
+            "as_set": false, "pauses": [], "starts": ["accepted"], "ends": ["opinion_delivered"],
+            "local": false}},"#
+        )
+    }
+
+    fn two_versions(last: &str) -> Result<RuleSet, LawError> {
+        with("\"rules\": [", &two_versions_json(last))
+    }
+
+    #[test]
+    fn versions_follow_each_other_without_gap_or_overlap() {
+        assert!(two_versions("\"2022-04-30\"").is_ok());
+        assert!(two_versions("null").is_ok());
+        let words = |last| two_versions(last).unwrap_err().to_string();
+        assert_eq!(
+            words("\"2022-04-29\""),
+            "the clock opinion has no rule in force on 2022-04-30"
+        );
+        assert_eq!(
+            words("\"2022-05-01\""),
+            "the clock opinion has two rules in force on 2022-05-01: versions 2005 and 2022-05-01"
+        );
+        assert_eq!(
+            words("\"2005-04-30\""),
+            "the clock opinion, version 2005, ends before it begins"
+        );
+        assert_eq!(
+            refused(
+                "\"valid_from\": \"2022-05-01\", \"limit\": {\"unit\": \"working_days\", \"n\": 5}",
+                "\"valid_from\": \"2022-05-01\", \"valid_to\": \"2030-12-31\", \"limit\": {\"unit\": \"working_days\", \"n\": 5}"
+            ),
+            "the clock objection has no rule in force on 2031-01-01"
+        );
+        let json = include_str!("../../data/law.json");
+        let same_day = json.replace(
+            "\"rules\": [",
+            &two_versions_json("null").replace("2005-05-01", "2022-05-01"),
+        );
         assert!(matches!(
-            RuleSet::parse(r#"{"version":"","source":"","rules":[]}"#),
-            Err(LawError::Missing(_))
+            RuleSet::parse(&same_day),
+            Err(LawError::Overlap { .. })
         ));
-        let no_days = include_str!("../../data/law.json").replace("\"n\": 5}", "\"n\": 0}");
-        assert!(matches!(
-            RuleSet::parse(&no_days),
-            Err(LawError::NoDays(ClockId::Objection))
-        ));
+    }
+
+    #[test]
+    fn an_unknown_event_is_refused_with_its_place_and_what_is_allowed() {
+        let words = refused("[\"objected\"]", "[\"shouted\"]");
+        assert!(
+            words.contains("`shouted`") && words.contains("`objected`") && words.contains("line 7"),
+            "{words}"
+        );
+    }
+
+    #[test]
+    fn a_clock_that_nothing_starts_or_ends_and_clocks_in_a_ring_are_refused() {
+        assert_eq!(
+            refused("\"ends\": [\"objected\"]", "\"ends\": []"),
+            "nothing ends the clock objection, version 2022-05-01"
+        );
+        assert_eq!(
+            refused("\"starts\": [\"recommended\"]", "\"starts\": []"),
+            "nothing starts the clock recommendation_answer, version 2022-05-01"
+        );
+        assert_eq!(
+            refused(
+                "\"ends\": [\"final_opinion_delivered\"]",
+                "\"ends\": [\"opinion_delivered\"]"
+            ),
+            "the clocks start each other for ever: ask_review, then review_opinion, then ask_reexamination, \
+             then reexamination_opinion, then ask_review"
+        );
     }
 }

@@ -7,6 +7,7 @@ mod clock;
 mod clocks;
 mod extension;
 mod fact;
+mod in_hand;
 mod ladder;
 mod pausing;
 
@@ -14,6 +15,7 @@ pub use clock::{Clock, ClockState, EndedWhy, Pause};
 pub use clocks::clocks;
 pub use extension::{ExtensionRefused, extend};
 pub use fact::{Fact, FactKind};
+pub use in_hand::{InHand, in_hand};
 pub use ladder::{
     FailureCode, LadderStep, ORDER_WORKING_DAYS, REMINDER_WORKING_DAYS, failure_for, order_due,
     reminder_on,

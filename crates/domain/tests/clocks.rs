@@ -10,7 +10,7 @@ use huiyin_domain::{
     law::{ClockId, PauseCause, RuleSet, rules},
     supervision::{
         Clock, ClockState, EndedWhy, ExtensionRefused, Fact, FactKind, PauseRefused, clocks,
-        extend, pause, resume,
+        extend, in_hand, pause, resume,
     },
     time::{Date, Duration, Instant, start_of_day},
     vocabulary::ForwardingKind,
@@ -436,6 +436,8 @@ fn any_fact() -> impl Strategy<Value = Fact> {
             clock: ClockId::Opinion,
             days
         }),
+        Just(paused(PauseCause::ExpertAppraisal)),
+        Just(resumed(PauseCause::ExpertAppraisal)),
         (1_u128..4).prop_map(|by| FactKind::ReplyDelivered { by: organ(by) }),
         Just(FactKind::Withdrawn),
     ];
@@ -452,6 +454,34 @@ proptest! {
             .prop_flat_map(|facts| (Just(facts.clone()), Just([facts.clone(), facts].concat()).prop_shuffle()))
     ) {
         prop_assert_eq!(judged(&facts), judged(&shuffled));
+    }
+
+    #[test]
+    fn the_time_in_hand_of_all_is_the_time_of_the_matter(
+        facts in prop::collection::vec(any_fact(), 0..14),
+        days in 0_i64..200,
+    ) {
+        let registered = fact("2026-01-05", FactKind::Registered);
+        let facts = [facts, vec![registered]].concat();
+        let now = at("2026-01-05") + Duration::days(days);
+        let stretches = in_hand(&facts, now);
+        prop_assert_eq!(stretches[0].from, registered.at);
+        for pair in stretches.windows(2) {
+            prop_assert_eq!(pair[0].to, pair[1].from);
+        }
+        let sum: Duration = stretches.iter().map(|stretch| stretch.to - stretch.from).sum();
+        prop_assert_eq!(sum, stretches[stretches.len() - 1].to - registered.at);
+        // whoever has it at noon of a day has it by a walk over the facts of the days before
+        for day in 0..days {
+            let noon = registered.at + Duration::days(day) + Duration::hours(2);
+            let held = stretches.iter().find(|stretch| stretch.from <= noon && noon < stretch.to);
+            let earlier: Vec<Fact> = facts.iter().copied().filter(|fact| fact.at <= noon).collect();
+            let at_noon = in_hand(&earlier, noon);
+            prop_assert_eq!(
+                held.map(|stretch| stretch.organ).or(Some(None)),
+                at_noon.last().filter(|last| last.to == noon).map(|last| last.organ).or(Some(None))
+            );
+        }
     }
 
     #[test]
@@ -525,6 +555,42 @@ fn what_is_left_when_a_clock_is_paused_is_left_when_it_runs_again() {
         longer.push(fact(day, extended));
         assert_eq!(opinion(&longer).due.raw.to_string(), "2026-04-13", "{day}");
     }
+}
+
+#[test]
+fn every_minute_of_a_matter_is_in_one_hand() {
+    let mut facts = accepted_matter();
+    facts.extend([
+        fact(
+            "2026-01-09",
+            FactKind::ObjectionRaised {
+                forwarding: forwarding(1),
+            },
+        ),
+        fact(
+            "2026-01-10",
+            FactKind::ObjectionAgreed {
+                forwarding: forwarding(1),
+            },
+        ),
+        fact("2026-01-11", forwarded(2, 2, ForwardingKind::Transfer)),
+        fact("2026-03-01", FactKind::ReplyDelivered { by: organ(2) }),
+    ]);
+    let hands: Vec<_> = in_hand(&facts, at("2026-06-01"))
+        .iter()
+        .map(|hand| (hand.organ, (hand.to - hand.from).num_days()))
+        .collect();
+    let expected = [
+        (None, 2),
+        (Some(organ(1)), 3),
+        (Some(organ(99)), 1),
+        (Some(organ(2)), 49),
+    ];
+    assert_eq!(hands, expected);
+    assert!(
+        in_hand(&facts[1..], at("2026-06-01")).is_empty(),
+        "never registered"
+    );
 }
 
 #[test]

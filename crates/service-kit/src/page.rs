@@ -1,9 +1,16 @@
 //! Opaque page tokens. A token says where a list goes on, and for which filter.
 
+use std::ops::RangeInclusive;
+
+use chrono::{DateTime, Datelike};
+use huiyin_domain::time::{Date, Instant};
 use sha2::{Digest, Sha256};
 
 use crate::status::Problem;
 use crate::violations::Violations;
+
+/// Years a key may name.
+const YEARS: RangeInclusive<i32> = 1..=9999;
 
 /// Bytes of the checksum in a token.
 const CHECKSUM: usize = 8;
@@ -39,11 +46,35 @@ impl PageToken {
         let last_key = std::str::from_utf8(last_key)
             .map_err(|_| Problem::WrongPageToken)?
             .to_owned();
+        if last_key.chars().any(char::is_control) {
+            return Err(Problem::WrongPageToken);
+        }
         if given != checksum(&last_key, filter_fingerprint) {
             return Err(Problem::WrongPageToken);
         }
         Ok(Some(Self { last_key }))
     }
+}
+
+/// An instant as a part of a key: microseconds since 1970, which is what the database keeps.
+#[must_use]
+pub fn instant_key(instant: Instant) -> String {
+    instant.timestamp_micros().to_string()
+}
+
+/// Reads [`instant_key`]. `None` for what no list can have issued; the database could not even
+/// compare with it.
+#[must_use]
+pub fn read_instant_key(key: &str) -> Option<Instant> {
+    let instant = DateTime::from_timestamp_micros(key.parse().ok()?)?;
+    YEARS.contains(&instant.year()).then_some(instant)
+}
+
+/// A day as a part of a key, written `2026-01-31`; `None` for what no list can have issued.
+#[must_use]
+pub fn read_date_key(key: &str) -> Option<Date> {
+    let date: Date = key.parse().ok()?;
+    YEARS.contains(&date.year()).then_some(date)
 }
 
 /// The size of a page: `default` when none is asked for, at most `max`. A larger one is a violation.
@@ -105,6 +136,21 @@ mod tests {
                 "{wrong}"
             );
         }
+    }
+
+    #[test]
+    fn a_key_names_only_what_the_database_can_hold() {
+        let noon = "2026-01-05T04:00:00.000001Z".parse().unwrap();
+        assert_eq!(read_instant_key(&instant_key(noon)), Some(noon));
+        assert_eq!(read_date_key("2026-01-05"), noon.date_naive().into());
+        for wrong in ["", "x", "9223372036854775807", "-9223372036854775808"] {
+            assert_eq!(read_instant_key(wrong), None, "{wrong}");
+        }
+        for wrong in ["", "+262142-12-31", "-0044-03-15", "2026-02-30"] {
+            assert_eq!(read_date_key(wrong), None, "{wrong}");
+        }
+        let forged = PageToken::issue("a\0b", "matters");
+        assert!(PageToken::parse(&forged, "matters").is_err());
     }
 
     #[test]

@@ -15,13 +15,17 @@ use futures::future::join_all;
 use huiyin_domain::vocabulary::Level;
 use huiyin_proto::events::v1::event::Fact;
 use huiyin_proto::events::v1::{AlertDelivered, MatterWithdrawn};
+use huiyin_proto::feed::v1::ReadFeedRequest;
+use huiyin_proto::feed::v1::feed_service_server::FeedService as _;
 use huiyin_service_kit::database::{Database, Tx};
 use huiyin_service_kit::names::ServiceName;
 use huiyin_service_kit::road::consumer::{self, Reaction, Roads};
 use huiyin_service_kit::road::lease::{self, Lease};
 use huiyin_service_kit::road::{Lane, feed, mirror, sequencer, streams};
+use huiyin_service_kit::server::MAX_ENCODE;
 use huiyin_service_kit::status::Problem;
 use huiyin_service_kit::testing::{TestDesk, streams_url};
+use prost::Message as _;
 use sqlx::migrate::Migrator;
 use tokio::sync::watch;
 
@@ -242,6 +246,68 @@ async fn the_mirror_takes_only_what_continues_it_and_is_rebuilt_when_lost() {
         [1, 2, 3, 4, 5],
         "a lost mirror is replayed"
     );
+}
+
+/// Facts of almost a mebibyte each.
+async fn tell_long(database: &Database, count: usize) {
+    for number in 0..count {
+        let fact = Fact::MatterWithdrawn(MatterWithdrawn {
+            matter_id: format!("{number:02}").repeat(450_000),
+        });
+        database
+            .transaction("tell", move |tx: &mut Tx| {
+                tx.tell(fact.clone());
+                Box::pin(async { Ok::<(), Problem>(()) })
+            })
+            .await
+            .unwrap();
+    }
+}
+
+#[tokio::test]
+async fn long_events_travel_in_runs_that_fit_an_answer_and_a_call() {
+    const EVENTS: usize = 24;
+    let desk = desk().await;
+    let url = streams_url().await.unwrap();
+    let client = redis::Client::open(url.as_str()).unwrap();
+    let mut connection = mirror::connect(&client).await.unwrap();
+    let lease = lease_of(desk.database(), "one").await;
+    tell_long(desk.database(), EVENTS).await;
+    let first = sequencer::sequence(desk.database(), Lane::Ordinary, &lease)
+        .await
+        .unwrap();
+    assert_eq!(first.len(), 5, "a batch is bounded by its bytes");
+    assert_eq!(
+        first.len() + sequence_all(desk.database(), &lease).await.len(),
+        EVENTS
+    );
+    mirror::publish(desk.database(), &mut connection, first)
+        .await
+        .unwrap();
+    mirror::compare_all(desk.database(), &mut connection)
+        .await
+        .unwrap();
+    let all: Vec<i64> = (1..=24).collect();
+    assert_eq!(mirrored(&url, 1).await, all);
+    let rpc = feed::FeedRpc {
+        database: desk.database().clone(),
+    };
+    let mut after_seq = 0;
+    while after_seq < 24 {
+        let request = ReadFeedRequest {
+            stream: stream(),
+            epoch: 1,
+            after_seq,
+            limit: 500,
+        };
+        let answer = rpc
+            .read_feed(tonic::Request::new(request))
+            .await
+            .unwrap()
+            .into_inner();
+        assert!(answer.encoded_len() < MAX_ENCODE);
+        after_seq = answer.entries.last().unwrap().seq;
+    }
 }
 
 #[tokio::test]

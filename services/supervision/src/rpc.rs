@@ -9,7 +9,6 @@ pub(crate) mod list_orders;
 pub(crate) mod pause_deadline;
 
 use huiyin_domain::ids::{Id, Kind};
-use huiyin_domain::time::Instant;
 use huiyin_service_kit::page::PageToken;
 use huiyin_service_kit::status::Problem;
 use huiyin_service_kit::violations::Violations;
@@ -69,11 +68,6 @@ fn optional_id<K: Kind>(violations: &mut Violations, field: &str, given: &str) -
     } else {
         violations.id(field, given)
     }
-}
-
-/// The part of a key that is an instant, as it is stored: to the microsecond.
-fn instant_key(key: &str) -> Option<Instant> {
-    Instant::from_timestamp_micros(key.parse().ok()?)
 }
 
 /// The part of a key that is an id.

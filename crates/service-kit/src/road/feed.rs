@@ -8,6 +8,7 @@ use sqlx::PgPool;
 use tonic::{Request, Response, Status};
 
 use crate::database::Database;
+use crate::page::page_size;
 use crate::road::sequencer::Sequenced;
 use crate::status::Problem;
 use crate::violations::Violations;
@@ -50,7 +51,12 @@ pub async fn heads(pool: &PgPool) -> Result<Vec<Head>, sqlx::Error> {
     .await
 }
 
-/// Up to `limit` entries of one epoch after a sequence number.
+/// Bytes of one run, the entry that reaches them included whole: a run is always shorter than an
+/// answer may be, whatever its entries hold.
+const RUN_BYTES: i64 = 4 * 1024 * 1024;
+
+/// Up to `limit` entries of one epoch after a sequence number: fewer when they are long, but one at
+/// least.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -62,12 +68,16 @@ pub async fn read(
 ) -> Result<Vec<Sequenced>, sqlx::Error> {
     sqlx::query_as!(
         Sequenced,
-        "SELECT stream, epoch, seq, event_id, payload FROM feed
-         WHERE stream = $1 AND epoch = $2 AND seq > $3 ORDER BY seq LIMIT $4",
+        "SELECT stream, epoch, seq, event_id, payload FROM (
+             SELECT stream, epoch, seq, event_id, payload,
+                    sum(octet_length(payload)) OVER (ORDER BY seq) - octet_length(payload) AS before
+             FROM feed WHERE stream = $1 AND epoch = $2 AND seq > $3 ORDER BY seq LIMIT $4
+         ) run WHERE before < $5 ORDER BY seq",
         stream,
         epoch,
         after,
         limit,
+        RUN_BYTES,
     )
     .fetch_all(pool)
     .await
@@ -157,12 +167,10 @@ impl FeedService for FeedRpc {
         request: Request<ListStreamsRequest>,
     ) -> Result<Response<ListStreamsResponse>, Status> {
         let request = request.into_inner();
-        let size = usize::try_from(if request.page_size == 0 {
-            100
-        } else {
-            request.page_size.min(1000)
-        })
-        .unwrap_or(100);
+        let mut violations = Violations::default();
+        let size = page_size(&mut violations, request.page_size, 100, 1000);
+        violations.finish()?;
+        let size = usize::try_from(size).unwrap_or(usize::MAX);
         let heads = heads(self.database.pool()).await.map_err(Problem::from)?;
         let mut streams: Vec<StreamHead> = heads
             .into_iter()

@@ -19,8 +19,11 @@ use crate::road::{feed, streams};
 pub const KEEPS: i64 = 10_000;
 /// How often every stream's mirror is compared with its head.
 const COMPARE_EVERY: Duration = Duration::from_millis(500);
-/// Entries appended in one call.
+/// Entries read from the feed for a replay.
 const CHUNK: i64 = 500;
+/// Bytes appended in one call, but one entry at least: a call holds up every other of the stream
+/// server, and must be over long before its time limit.
+const CALL_BYTES: usize = 1024 * 1024;
 
 /// KEYS[1] the stream; ARGV[1] first sequence number; ARGV[2] "1" when an empty stream may begin here
 /// (the floor); ARGV[3] entries to keep; then event id and payload of each entry. Answers the last
@@ -203,7 +206,39 @@ async fn floor(
     Ok(floor)
 }
 
+/// Appends the rows in calls of bounded length; answers the last sequence number now in the stream.
 async fn append(
+    connection: &mut MultiplexedConnection,
+    mut rows: &[Sequenced],
+    may_begin: bool,
+) -> Result<i64, redis::RedisError> {
+    let mut reached = 0;
+    let mut may_begin = may_begin;
+    while !rows.is_empty() {
+        let (call, rest) = rows.split_at(fits(rows));
+        reached = append_call(connection, call, may_begin).await?;
+        if call.last().is_none_or(|last| last.seq != reached) {
+            break; // the stream stands elsewhere
+        }
+        may_begin = false;
+        rows = rest;
+    }
+    Ok(reached)
+}
+
+/// How many of the rows fit into one call.
+fn fits(rows: &[Sequenced]) -> usize {
+    let mut bytes = 0;
+    rows.iter()
+        .take_while(|row| {
+            bytes += row.payload.len();
+            bytes <= CALL_BYTES
+        })
+        .count()
+        .max(1)
+}
+
+async fn append_call(
     connection: &mut MultiplexedConnection,
     rows: &[Sequenced],
     may_begin: bool,

@@ -16,6 +16,8 @@ use crate::road::lease::{self, Lease};
 
 /// Rows moved in one transaction at most.
 const BATCH: i64 = 500;
+/// Bytes moved in one transaction, the row that reaches them included whole.
+const BATCH_BYTES: i64 = 4 * 1024 * 1024;
 /// Rows after which an outbox is swept of what was moved out of it; a busy one would wait too long for
 /// the database to do it.
 const SWEEP_AFTER: usize = 10_000;
@@ -71,8 +73,12 @@ fn statement(lane: Lane) -> String {
         "WITH fence AS (
              SELECT 1 FROM lease WHERE name = $1 AND holder = $2 AND term = $3 FOR UPDATE
          ), moved AS (
-             DELETE FROM {outbox} WHERE id IN (SELECT id FROM {outbox} ORDER BY id LIMIT $4)
-                AND EXISTS (SELECT 1 FROM fence)
+             DELETE FROM {outbox} WHERE id IN (
+                 SELECT id FROM (
+                     SELECT id, sum(octet_length(payload)) OVER (ORDER BY id) - octet_length(payload) AS before
+                     FROM {outbox} ORDER BY id LIMIT $4
+                 ) run WHERE before < $5
+             ) AND EXISTS (SELECT 1 FROM fence)
              RETURNING id, stream, event_id, payload
          ), counted AS (
              SELECT stream, count(*) AS rows FROM moved GROUP BY stream
@@ -104,6 +110,7 @@ pub async fn sequence(
         .bind(&lease.holder)
         .bind(lease.term)
         .bind(BATCH)
+        .bind(BATCH_BYTES)
         .fetch_all(database.road())
         .await?;
     rows.sort_by(|a, b| (&a.stream, a.seq).cmp(&(&b.stream, b.seq)));

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use huiyin_domain::ids::{MatterId, OrganId};
 use huiyin_domain::territory::TerritoryCode;
 use huiyin_proto::intake::v1::{ListMattersRequest, ListMattersResponse};
-use huiyin_service_kit::page::{PageToken, page_size};
+use huiyin_service_kit::page::{PageToken, instant_key, page_size, read_instant_key};
 use huiyin_service_kit::status::Problem;
 use huiyin_service_kit::violations::Violations;
 use tonic::Request;
@@ -97,11 +97,7 @@ fn after(token: &str, filter: &str) -> Result<(DateTime<Utc>, Uuid), Problem> {
         .last_key
         .split_once(' ')
         .ok_or(Problem::WrongPageToken)?;
-    let at = micros
-        .parse()
-        .ok()
-        .and_then(DateTime::from_timestamp_micros)
-        .ok_or(Problem::WrongPageToken)?;
+    let at = read_instant_key(micros).ok_or(Problem::WrongPageToken)?;
     let id: MatterId = id.parse().map_err(|_| Problem::WrongPageToken)?;
     Ok((at, id.uuid()))
 }
@@ -118,7 +114,7 @@ fn page(mut matters: Vec<Matter>, size: u32, filter: &str) -> ListMattersRespons
     let last = matters.last().filter(|_| more);
     let next = last.map(|last| {
         PageToken::issue(
-            &format!("{} {}", last.registered_at.timestamp_micros(), last.id),
+            &format!("{} {}", instant_key(last.registered_at), last.id),
             filter,
         )
     });

@@ -1,10 +1,9 @@
 //! Alerts, newest first.
 
-use chrono::DateTime;
 use huiyin_domain::ids::AlertId;
 use huiyin_domain::time::Instant;
 use huiyin_proto::stability_early_warning::v1::{ListAlertsRequest, ListAlertsResponse};
-use huiyin_service_kit::page::{PageToken, page_size};
+use huiyin_service_kit::page::{PageToken, instant_key, page_size, read_instant_key};
 use huiyin_service_kit::status::Problem;
 use huiyin_service_kit::violations::Violations;
 
@@ -63,7 +62,7 @@ pub(crate) async fn answer(
 }
 
 fn key(alert: &Alert) -> String {
-    format!("{} {}", alert.reported_at.timestamp_micros(), alert.id)
+    format!("{} {}", instant_key(alert.reported_at), alert.id)
 }
 
 fn place(token: &PageToken) -> Result<(Instant, AlertId), Problem> {
@@ -71,9 +70,7 @@ fn place(token: &PageToken) -> Result<(Instant, AlertId), Problem> {
         .last_key
         .split_once(' ')
         .ok_or(Problem::WrongPageToken)?;
-    let at = micros
-        .parse()
-        .ok()
-        .and_then(DateTime::from_timestamp_micros);
-    at.zip(id.parse().ok()).ok_or(Problem::WrongPageToken)
+    read_instant_key(micros)
+        .zip(id.parse().ok())
+        .ok_or(Problem::WrongPageToken)
 }

@@ -2,7 +2,7 @@
 
 use huiyin_domain::time::Instant;
 use huiyin_proto::statistics::v1::{ListReportsRequest, ListReportsResponse};
-use huiyin_service_kit::page::{PageToken, page_size};
+use huiyin_service_kit::page::{PageToken, instant_key, page_size, read_instant_key};
 use huiyin_service_kit::run::Desk;
 use huiyin_service_kit::status::Problem;
 use huiyin_service_kit::violations::Violations;
@@ -40,10 +40,10 @@ pub(crate) async fn answer(
 }
 
 fn key(kept: &Kept) -> String {
-    format!("{}/{}", kept.published_at.to_rfc3339(), kept.report_id)
+    format!("{}/{}", instant_key(kept.published_at), kept.report_id)
 }
 
 fn read_key(key: &str) -> Option<(Instant, Uuid)> {
     let (at, id) = key.split_once('/')?;
-    Some((at.parse().ok()?, id.parse().ok()?))
+    Some((read_instant_key(at)?, id.parse().ok()?))
 }

@@ -3,12 +3,12 @@
 use huiyin_domain::ids::MatterId;
 use huiyin_domain::time::Instant;
 use huiyin_proto::supervision::v1::{ListClocksRequest, ListClocksResponse};
-use huiyin_service_kit::page::page_size;
+use huiyin_service_kit::page::{instant_key, page_size, read_instant_key};
 use huiyin_service_kit::run::Desk;
 use huiyin_service_kit::status::Problem;
 use huiyin_service_kit::violations::Violations;
 
-use super::{Listing, instant_key};
+use super::Listing;
 use crate::deadline::{Deadline, Key};
 use crate::store::{clock, register_line};
 use crate::wire;
@@ -48,7 +48,7 @@ fn parse(request: &ListClocksRequest) -> Result<(MatterId, Listing), Problem> {
 fn key(clock: &Deadline) -> String {
     format!(
         "{}/{}/{}",
-        clock.started.timestamp_micros(),
+        instant_key(clock.started),
         clock.kind,
         clock.cycle
     )
@@ -56,7 +56,7 @@ fn key(clock: &Deadline) -> String {
 
 fn read_key(key: &str) -> Option<(Instant, Key)> {
     let mut parts = key.split('/');
-    let started = instant_key(parts.next()?)?;
+    let started = read_instant_key(parts.next()?)?;
     let kind = parts.next()?.parse().ok()?;
     Some((started, (kind, parts.next()?.parse().ok()?)))
 }

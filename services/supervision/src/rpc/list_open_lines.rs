@@ -3,13 +3,13 @@
 use huiyin_domain::ids::{MatterId, OrganId};
 use huiyin_domain::time::Instant;
 use huiyin_proto::supervision::v1::{ListOpenLinesRequest, ListOpenLinesResponse, RegisterLine};
-use huiyin_service_kit::page::page_size;
+use huiyin_service_kit::page::{instant_key, page_size, read_instant_key};
 use huiyin_service_kit::run::Desk;
 use huiyin_service_kit::status::Problem;
 use huiyin_service_kit::violations::Violations;
 use huiyin_service_kit::wire::timestamp;
 
-use super::{Listing, id_key, instant_key, optional_id};
+use super::{Listing, id_key, optional_id};
 use crate::store::register_line::{self, OpenLine};
 
 pub(crate) async fn answer(
@@ -53,14 +53,10 @@ fn line(line: OpenLine) -> RegisterLine {
 }
 
 fn key(line: &OpenLine) -> String {
-    format!(
-        "{}/{}",
-        line.opened_at.timestamp_micros(),
-        line.matter.uuid()
-    )
+    format!("{}/{}", instant_key(line.opened_at), line.matter.uuid())
 }
 
 fn read_key(key: &str) -> Option<(Instant, MatterId)> {
     let (opened, id) = key.split_once('/')?;
-    Some((instant_key(opened)?, id_key(id)?))
+    Some((read_instant_key(opened)?, id_key(id)?))
 }

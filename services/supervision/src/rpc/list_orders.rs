@@ -3,7 +3,7 @@
 use huiyin_domain::ids::OrderId;
 use huiyin_domain::time::Date;
 use huiyin_proto::supervision::v1::{ListOrdersRequest, ListOrdersResponse, OrderState};
-use huiyin_service_kit::page::page_size;
+use huiyin_service_kit::page::{page_size, read_date_key};
 use huiyin_service_kit::run::Desk;
 use huiyin_service_kit::status::Problem;
 use huiyin_service_kit::violations::Violations;
@@ -53,5 +53,5 @@ fn key(order: &Order) -> String {
 
 fn read_key(key: &str) -> Option<(Date, OrderId)> {
     let (due, id) = key.split_once('/')?;
-    Some((due.parse().ok()?, id_key(id)?))
+    Some((read_date_key(due)?, id_key(id)?))
 }

@@ -3,6 +3,7 @@
 use huiyin_proto::supervision::v1::{
     ListClocksRequest, ListOpenLinesRequest, ListOrdersRequest, OrderState,
 };
+use huiyin_service_kit::page::PageToken;
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
@@ -206,6 +207,19 @@ async fn a_wrong_question_is_refused_with_its_reason() {
         reason(&client.list_orders(token).await.unwrap_err()),
         "WRONG_PAGE_TOKEN"
     );
+    for far in ["+262142-12-31", "-0044-03-15", "2026-01-12\0"] {
+        let forged = ListOrdersRequest {
+            page_token: PageToken::issue(
+                &format!("{far}/{}", uuid::Uuid::nil()),
+                "orders organ= state=0",
+            ),
+            ..ListOrdersRequest::default()
+        };
+        assert_eq!(
+            reason(&client.list_orders(forged).await.unwrap_err()),
+            "WRONG_PAGE_TOKEN"
+        );
+    }
     let unknown = ListClocksRequest {
         matter_id: matter(9),
         page_size: 0,

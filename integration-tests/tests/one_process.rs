@@ -9,6 +9,7 @@ use std::process::Stdio;
 
 use common::{WITHIN, office, program, until};
 use huiyin_service_kit::chance;
+use huiyin_service_kit::local::free_port;
 use huiyin_service_kit::local::prepare::prepare;
 use huiyin_service_kit::names::ServiceName;
 use huiyin_service_kit::testing::{postgres_url, streams_url};
@@ -18,11 +19,6 @@ const TERRITORY: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),
     "/../crates/huiyin/data/huaihua_territory.csv"
 );
-
-fn free_port() -> u16 {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().port()
-}
 
 async fn settings() -> String {
     let name = format!("test_{}", chance::new_uuid().simple());
@@ -35,7 +31,7 @@ async fn settings() -> String {
     );
     let (mut addresses, mut sections) = (String::from("[addresses]\n"), String::new());
     for service in ServiceName::ALL {
-        let (key, port) = (service.key(), free_port());
+        let (key, port) = (service.key(), free_port().unwrap());
         let database = &databases[&service];
         writeln!(addresses, "{key} = \"http://127.0.0.1:{port}\"").unwrap();
         writeln!(

@@ -8,10 +8,14 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use huiyin_domain::time::Instant;
+use huiyin_proto as proto;
 use huiyin_service_kit::local::postgres::PrivatePostgres;
 use huiyin_service_kit::local::prepare::prepare;
 use huiyin_service_kit::local::streams::PrivateStreams;
 use huiyin_service_kit::names::ServiceName;
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_check_response::ServingStatus;
+use tonic_health::pb::health_client::HealthClient;
 
 pub use child::Processes;
 pub use settings::{Ports, home, local_settings};
@@ -102,10 +106,7 @@ impl Constellation {
     async fn wait_until_ready(&self, folder: &Path) -> Result<()> {
         let started = std::time::Instant::now();
         for service in ServiceName::ALL {
-            while tokio::net::TcpStream::connect(self.ports.listen(service))
-                .await
-                .is_err()
-            {
+            while !self.serves(service).await {
                 if self.processes.ended_early(service) || started.elapsed().as_secs() > 60 {
                     let log = std::fs::read_to_string(folder.join(format!("{service}.log")))
                         .unwrap_or_default();
@@ -119,6 +120,22 @@ impl Constellation {
         Ok(())
     }
 
+    /// Whether the service itself answers at its address: anything could listen there.
+    async fn serves(&self, service: ServiceName) -> bool {
+        let Ok(endpoint) = tonic::transport::Endpoint::from_shared(self.ports.address(service))
+        else {
+            return false;
+        };
+        let Ok(channel) = endpoint.connect().await else {
+            return false;
+        };
+        let asked = HealthCheckRequest {
+            service: grpc_name(service).to_owned(),
+        };
+        let answer = HealthClient::new(channel).check(asked).await;
+        answer.is_ok_and(|answer| answer.get_ref().status() == ServingStatus::Serving)
+    }
+
     /// Stops the services, then the private servers.
     ///
     /// # Errors
@@ -128,6 +145,20 @@ impl Constellation {
         self.streams.stop().await?;
         self.postgres.stop().await?;
         Ok(())
+    }
+}
+
+fn grpc_name(service: ServiceName) -> &'static str {
+    match service {
+        ServiceName::Intake => proto::intake::v1::intake_service_server::SERVICE_NAME,
+        ServiceName::Routing => proto::routing::v1::routing_service_server::SERVICE_NAME,
+        ServiceName::Supervision => {
+            proto::supervision::v1::supervision_service_server::SERVICE_NAME
+        }
+        ServiceName::StabilityEarlyWarning => {
+            proto::stability_early_warning::v1::stability_early_warning_service_server::SERVICE_NAME
+        }
+        ServiceName::Statistics => proto::statistics::v1::statistics_service_server::SERVICE_NAME,
     }
 }
 

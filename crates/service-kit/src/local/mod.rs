@@ -5,10 +5,12 @@ pub mod postgres;
 pub mod prepare;
 pub mod streams;
 
+use std::fs::File;
 use std::io;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::{Mutex, PoisonError};
 
 use tokio::process::Command;
 
@@ -58,16 +60,28 @@ impl LocalError {
     }
 }
 
+/// Ports this process has drawn. Each is locked for as long as the process lives.
+static DRAWN: Mutex<Vec<File>> = Mutex::new(Vec::new());
+
 /// A free port on the loopback address, below those from which a machine takes the ports of outgoing
-/// connections, so that nobody takes it before it is used.
+/// connections. Until this process ends no other that asks here is given the same, nor is this one.
 ///
 /// # Errors
 /// When a hundred drawn ports are all taken.
 pub fn free_port() -> Result<u16, LocalError> {
+    let locks = std::env::temp_dir().join("huiyin-ports");
+    std::fs::create_dir_all(&locks).map_err(LocalError::io("a folder for locks of ports"))?;
     for _ in 0..100 {
         let [.., high, low] = *crate::chance::new_uuid().as_bytes();
         let port = 12_000 + u16::from_be_bytes([high, low]) % 18_000;
+        // where another account made the locks, the port alone must do
+        let lock = File::create(locks.join(port.to_string())).ok();
+        if lock.as_ref().is_some_and(|lock| lock.try_lock().is_err()) {
+            continue;
+        }
         if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            let mut drawn = DRAWN.lock().unwrap_or_else(PoisonError::into_inner);
+            drawn.extend(lock);
             return Ok(port);
         }
     }
@@ -204,4 +218,17 @@ pub(crate) async fn run(command: &mut Command, program: &str) -> Result<(), Loca
         program: program.to_owned(),
         words,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn no_port_is_given_twice() {
+        let ports: BTreeSet<u16> = (0..300).map(|_| free_port().unwrap()).collect();
+        assert_eq!(ports.len(), 300);
+    }
 }

@@ -10,7 +10,7 @@ use crate::{
     embedded,
     ids::OrganId,
     subject::Subject,
-    territory::{Territory, TerritoryCode},
+    territory::{Territory, TerritoryCode, passes_through},
     vocabulary::Level,
 };
 
@@ -82,6 +82,9 @@ pub fn generate(territories: &[Territory]) -> Vec<OrganProfile> {
 }
 
 fn organs_of(territory: &Territory) -> Vec<OrganProfile> {
+    if passes_through(territory.level, &territory.name) {
+        return Vec::new();
+    }
     match territory.level {
         Level::Village => Vec::new(),
         Level::Township => township_organs(territory),
@@ -213,6 +216,7 @@ mod tests {
             ["中方镇人民政府", "中方镇信访工作站"]
         );
         assert!(names("431202001001", "某社区").is_empty());
+        assert!(names("1101", "市辖区").is_empty());
     }
 
     #[test]

@@ -47,7 +47,7 @@ enum Command {
         #[arg(value_name = "SERVICE")]
         services: Vec<ServiceName>,
     },
-    /// Load territories, organs or matters from a CSV file; wrong rows are listed, the rest loads
+    /// Load territories, their changes, organs or matters from a CSV file; wrong rows are listed, the rest loads
     #[command(subcommand)]
     Load(LoadCommand),
     /// Register one matter and print its receipt
@@ -77,6 +77,15 @@ enum Command {
 enum LoadCommand {
     /// Columns: code,name,level,parent; parents before children
     Territory {
+        /// The file; - reads standard input
+        file: PathBuf,
+    },
+    /// What became of territories. Columns: on,kind,from,to,document; from and to are places like "310108 闸北区",
+    /// several with semicolons between. All of the file loads, or nothing
+    #[command(
+        after_help = "Kinds: renamed, recoded, merged, absorbed, split, redrawn, split_off, transferred, established"
+    )]
+    Changes {
         /// The file; - reads standard input
         file: PathBuf,
     },
@@ -128,6 +137,18 @@ async fn load_file(clients: &Clients, command: LoadCommand) -> Result<()> {
             "territory",
             load::territory(clients, load::open(&file)?).await?,
         ),
+        LoadCommand::Changes { file } => {
+            let report = load::changes(clients, load::open(&file)?).await?;
+            for line in report.lines("changes") {
+                println!("{line}");
+            }
+            anyhow::ensure!(
+                report.problems.is_empty(),
+                "{} rows are wrong; nothing of the file was kept",
+                report.problems.len()
+            );
+            return Ok(());
+        }
         LoadCommand::Organs { file } => {
             ("organs", load::organs(clients, load::open(&file)?).await?)
         }

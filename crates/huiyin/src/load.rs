@@ -1,9 +1,11 @@
 //! `huiyin load territory|organs|matters FILE.csv`: wrong rows are listed with line and reason, the rest
 //! loads, a rerun changes nothing.
 
+mod changes;
 mod matters;
 
 use std::io::Read;
+use std::rc::Rc;
 
 use anyhow::{Context as _, Result};
 use huiyin_domain::vocabulary::Level;
@@ -15,10 +17,11 @@ use sha2::{Digest as _, Sha256};
 
 use crate::connect::{Clients, asked, persist};
 
+pub use changes::changes;
 pub use matters::{matters, word};
 
 /// Rows sent in one call.
-const ROWS: usize = 1000;
+const ROWS: usize = 2000;
 
 /// What a file did.
 #[derive(Debug, Default)]
@@ -64,7 +67,7 @@ impl Report {
 /// A row of a file: its line and its fields by name.
 pub(crate) struct Row {
     pub(crate) line: u32,
-    headers: csv::StringRecord,
+    headers: Rc<csv::StringRecord>,
     fields: csv::StringRecord,
 }
 
@@ -96,6 +99,7 @@ pub(crate) fn rows(file: impl Read, columns: &[&str], report: &mut Report) -> Re
         .headers()
         .context("the first line must name the columns")?
         .clone();
+    let headers = Rc::new(headers);
     let missing: Vec<&str> = columns
         .iter()
         .copied()
@@ -118,7 +122,7 @@ pub(crate) fn rows(file: impl Read, columns: &[&str], report: &mut Report) -> Re
                     .unwrap_or(fallback);
                 rows.push(Row {
                     line,
-                    headers: headers.clone(),
+                    headers: Rc::clone(&headers),
                     fields,
                 });
             }

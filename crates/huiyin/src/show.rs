@@ -1,10 +1,12 @@
 //! `huiyin show`: where a matter stands, its clocks, its way, an organ, a territory, an alert.
 
+mod territory;
+
 use anyhow::{Context as _, Result};
 use clap::Subcommand;
 use huiyin_domain::time::local;
 use huiyin_proto::intake::v1::{GetMatterRequest, GetProgressRequest, Matter};
-use huiyin_proto::routing::v1::{GetOrganRequest, GetTerritoryRequest, ListForwardingsRequest};
+use huiyin_proto::routing::v1::{GetOrganRequest, ListForwardingsRequest};
 use huiyin_proto::stability_early_warning::v1::GetAlertRequest;
 use huiyin_proto::supervision::v1::ListClocksRequest;
 use huiyin_service_kit::wire;
@@ -32,10 +34,16 @@ pub enum ShowCommand {
         /// Id such as organ_...
         organ: String,
     },
-    /// A territory by code, with its ancestors
+    /// A territory by code, with its ancestors, and what became of it
     Territory {
         /// 2, 4, 6, 9 or 12 digits
         code: String,
+        /// As of this day, like 2025-12-31; today when none is given
+        #[arg(long, value_name = "DAY")]
+        on: Option<String>,
+        /// Tell what became of it since this day, and with what it compares
+        #[arg(long, value_name = "DAY")]
+        since: Option<String>,
     },
     /// An urgent report with its recipients
     Alert {
@@ -56,7 +64,9 @@ pub async fn run(clients: &Clients, command: ShowCommand) -> Result<()> {
             println!("{}", organ_name(clients, &organ).await?);
             Ok(())
         }
-        ShowCommand::Territory { code } => territory(clients, code).await,
+        ShowCommand::Territory { code, on, since } => {
+            territory::show(clients, code, on.unwrap_or_default(), since).await
+        }
         ShowCommand::Alert { alert } => show_alert(clients, alert).await,
     }
 }
@@ -222,24 +232,6 @@ async fn progress(clients: &Clients, number: String, query_code: String) -> Resu
             when(step.step_time.as_ref()),
             plain(step.stage().as_str_name(), "STAGE_"),
             organ_name(clients, &step.organ_id).await?
-        );
-    }
-    Ok(())
-}
-
-async fn territory(clients: &Clients, code: String) -> Result<()> {
-    let request = GetTerritoryRequest { code };
-    let found = persist("the territory cannot be shown", || {
-        let (mut routing, request) = (clients.routing.clone(), asked("huiyin", request.clone()));
-        async move { routing.get_territory(request).await }
-    })
-    .await?;
-    for territory in found.territory.into_iter().chain(found.ancestors) {
-        println!(
-            "{}  {:<9} {}",
-            territory.code,
-            plain(territory.level().as_str_name(), "LEVEL_"),
-            territory.name
         );
     }
     Ok(())

@@ -2,7 +2,7 @@
 
 use huiyin_domain::ids::{Id, Kind, OrganId};
 use huiyin_domain::matter::Stage;
-use huiyin_domain::territory::TerritoryCode;
+use huiyin_domain::territory::{CODE_FORM, TerritoryCode};
 use huiyin_domain::vocabulary::{
     Category, Channel, DeclineReason, EvaluationAddressee, Level, Satisfaction,
 };
@@ -117,8 +117,7 @@ pub(crate) fn territory_code(
     violations.check(
         field,
         code.is_some(),
-        "is no territory code; expected 2, 4, 6, 9 or 12 digits (province, city, county, township, village), or \
-         000000000000 for the nation",
+        format!("is no territory code; {CODE_FORM}"),
     );
     code
 }

@@ -7,6 +7,7 @@
 mod chain;
 mod onward;
 mod organs;
+mod places;
 mod reactions;
 mod rpc;
 mod service;

@@ -2,6 +2,7 @@
 
 pub(crate) mod agree_to_objection;
 pub(crate) mod decide_competence;
+pub(crate) mod find_common_superior;
 pub(crate) mod forward_matter;
 pub(crate) mod get_organ;
 pub(crate) mod get_territory;
@@ -11,16 +12,21 @@ pub(crate) mod list_organs;
 pub(crate) mod list_territories;
 pub(crate) mod load_organs;
 pub(crate) mod load_territories;
+pub(crate) mod load_territory_changes;
 pub(crate) mod object_to_forwarding;
 pub(crate) mod refuse_objection;
+pub(crate) mod trace_territory;
 
 mod load;
 
 use huiyin_domain::ids::MatterId;
 use huiyin_domain::territory::TerritoryCode;
+use huiyin_domain::time::{Date, local_date};
 use huiyin_service_kit::status::Problem;
+use huiyin_service_kit::violations::Violations;
 
 use crate::chain::{Chain, Hop};
+use crate::service::Service;
 
 /// The latest hop of a chain that has just been handed on.
 fn latest(chain: &Chain) -> Result<&Hop, Problem> {
@@ -28,6 +34,19 @@ fn latest(chain: &Chain) -> Result<&Hop, Problem> {
         .hops
         .last()
         .ok_or_else(|| Problem::Unexpected("a chain that was handed on has no hop".to_owned()))
+}
+
+/// The day as of which is asked; today when none is given.
+fn on_date(
+    violations: &mut Violations,
+    field: &str,
+    given: &str,
+    service: &Service,
+) -> Option<Date> {
+    if given.is_empty() {
+        return Some(local_date(service.desk.database.now()));
+    }
+    violations.date(field, given)
 }
 
 fn no_matter(matter: MatterId) -> Problem {

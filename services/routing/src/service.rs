@@ -6,6 +6,7 @@ use huiyin_service_kit::run::Desk;
 use tonic::{Request, Response, Status};
 
 use crate::organs::Organs;
+use crate::places::Places;
 use crate::rpc;
 
 /// What the rpcs work with.
@@ -15,6 +16,8 @@ pub(crate) struct Service {
     pub(crate) desk: Desk,
     /// The organs in memory.
     pub(crate) organs: Organs,
+    /// The places in memory.
+    pub(crate) places: Places,
 }
 
 impl Service {
@@ -23,6 +26,7 @@ impl Service {
         Self {
             desk,
             organs: Organs::default(),
+            places: Places::default(),
         }
     }
 }
@@ -35,6 +39,33 @@ impl RoutingService for Service {
     ) -> Result<Response<LoadTerritoriesResponse>, Status> {
         Ok(Response::new(
             rpc::load_territories::load_territories(self, request).await?,
+        ))
+    }
+
+    async fn load_territory_changes(
+        &self,
+        request: Request<LoadTerritoryChangesRequest>,
+    ) -> Result<Response<LoadTerritoryChangesResponse>, Status> {
+        Ok(Response::new(
+            rpc::load_territory_changes::load_territory_changes(self, request).await?,
+        ))
+    }
+
+    async fn trace_territory(
+        &self,
+        request: Request<TraceTerritoryRequest>,
+    ) -> Result<Response<TraceTerritoryResponse>, Status> {
+        Ok(Response::new(
+            rpc::trace_territory::trace_territory(self, request).await?,
+        ))
+    }
+
+    async fn find_common_superior(
+        &self,
+        request: Request<FindCommonSuperiorRequest>,
+    ) -> Result<Response<FindCommonSuperiorResponse>, Status> {
+        Ok(Response::new(
+            rpc::find_common_superior::find_common_superior(self, request).await?,
         ))
     }
 

@@ -7,6 +7,9 @@ pub(crate) mod organ;
 pub(crate) mod organ_edition;
 pub(crate) mod routed_matter;
 pub(crate) mod territory;
+pub(crate) mod territory_change;
+pub(crate) mod territory_edition;
+pub(crate) mod territory_past;
 
 use std::fmt::Display;
 use std::str::FromStr;

@@ -3,7 +3,9 @@
 use huiyin_domain::ids::MatterId;
 use huiyin_domain::organs::OrganProfile;
 use huiyin_domain::routing::Reason;
-use huiyin_domain::territory::{Territory, TerritoryCode};
+use huiyin_domain::territory::{
+    CODE_FORM, Change, ChangeKind, Established, Place, Territory, TerritoryCode, Unit,
+};
 use huiyin_domain::vocabulary::{Category, DeclineReason, ForwardingKind, Level, OpinionKind};
 use huiyin_proto::routing::v1 as pb;
 use huiyin_proto::{events::v1 as events, vocabulary::v1 as words};
@@ -90,11 +92,7 @@ pub(crate) fn territory_code(
     match given.parse() {
         Ok(code) => Some(code),
         Err(_) => {
-            violations.add(
-                field,
-                "is no territory code; expected 2, 4, 6, 9 or 12 digits (province, city, county, township, \
-                 village), or 000000000000 for the nation",
-            );
+            violations.add(field, format!("is no territory code; {CODE_FORM}"));
             None
         }
     }
@@ -146,32 +144,95 @@ fn state_word(state: HopState) -> pb::ForwardingState {
     }
 }
 
-/// A territory in an answer.
-pub(crate) fn territory(territory: &Territory) -> pb::Territory {
+/// A territory in an answer, as it was on some day.
+pub(crate) fn place(place: &Place<'_>) -> pb::Territory {
     pb::Territory {
-        code: territory.code.to_string(),
-        name: territory.name.clone(),
-        level: level_word(territory.level).into(),
-        parent_code: territory
-            .parent
-            .map(|parent| parent.to_string())
-            .unwrap_or_default(),
+        code: place.code.to_string(),
+        name: place.name.to_owned(),
+        level: level_word(place.level()).into(),
+        parent_code: code_or_empty(place.parent),
+        valid_from: place.valid_from.to_string(),
+        valid_to: place
+            .valid_to
+            .map_or_else(String::new, |last| last.to_string()),
+    }
+}
+
+/// A territory in an answer, with its days.
+pub(crate) fn established(row: &Established) -> pb::Territory {
+    place(&Place {
+        code: row.territory.code,
+        name: &row.territory.name,
+        parent: row.territory.parent,
+        valid_from: row.valid_from,
+        valid_to: row.valid_to,
+    })
+}
+
+fn code_or_empty(code: Option<TerritoryCode>) -> String {
+    code.map_or_else(String::new, |code| code.to_string())
+}
+
+/// A decision on territories in an answer.
+pub(crate) fn territory_change(change: &Change) -> pb::TerritoryChange {
+    let units = |units: &[Unit]| {
+        let shown = |unit: &Unit| pb::TerritoryUnit {
+            code: unit.code.to_string(),
+            name: unit.name.clone(),
+        };
+        units.iter().map(shown).collect()
+    };
+    pb::TerritoryChange {
+        holds_from: change.on.to_string(),
+        kind: change_word(change.kind).into(),
+        from: units(&change.from),
+        to: units(&change.to),
+        document: change.document.clone(),
+    }
+}
+
+fn change_word(kind: ChangeKind) -> pb::TerritoryChangeKind {
+    match kind {
+        ChangeKind::Renamed => pb::TerritoryChangeKind::Renamed,
+        ChangeKind::Recoded => pb::TerritoryChangeKind::Recoded,
+        ChangeKind::Merged => pb::TerritoryChangeKind::Merged,
+        ChangeKind::Absorbed => pb::TerritoryChangeKind::Absorbed,
+        ChangeKind::Split => pb::TerritoryChangeKind::Split,
+        ChangeKind::Redrawn => pb::TerritoryChangeKind::Redrawn,
+        ChangeKind::SplitOff => pb::TerritoryChangeKind::SplitOff,
+        ChangeKind::Transferred => pb::TerritoryChangeKind::Transferred,
+        ChangeKind::Established => pb::TerritoryChangeKind::Established,
+    }
+}
+
+/// What a decision on territories did, which must be given.
+pub(crate) fn change_kind(
+    violations: &mut Violations,
+    field: &str,
+    given: i32,
+) -> Option<ChangeKind> {
+    use pb::TerritoryChangeKind as Word;
+    match violations.choice(field, given, Word::as_str_name)? {
+        Word::Renamed => Some(ChangeKind::Renamed),
+        Word::Recoded => Some(ChangeKind::Recoded),
+        Word::Merged => Some(ChangeKind::Merged),
+        Word::Absorbed => Some(ChangeKind::Absorbed),
+        Word::Split => Some(ChangeKind::Split),
+        Word::Redrawn => Some(ChangeKind::Redrawn),
+        Word::SplitOff => Some(ChangeKind::SplitOff),
+        Word::Transferred => Some(ChangeKind::Transferred),
+        Word::Established => Some(ChangeKind::Established),
+        Word::Unspecified => None,
     }
 }
 
 /// A territory in an event.
 pub(crate) fn told_territory(territory: &Territory) -> events::Territory {
-    let pb::Territory {
-        code,
-        name,
-        level,
-        parent_code,
-    } = self::territory(territory);
     events::Territory {
-        code,
-        name,
-        level,
-        parent_code,
+        code: territory.code.to_string(),
+        name: territory.name.clone(),
+        level: level_word(territory.level).into(),
+        parent_code: code_or_empty(territory.parent),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Between the contract's messages and our types.
 
-use huiyin_domain::territory::TerritoryCode;
+use huiyin_domain::territory::{CODE_FORM, TerritoryCode};
 use huiyin_domain::time::Instant;
 use huiyin_domain::vocabulary::{Level, UrgentKind};
 use huiyin_domain::warning::{RecipientRole, Step};
@@ -51,8 +51,7 @@ pub(crate) fn territory_code(
     violations.check(
         field,
         code.is_some(),
-        "is no territory code; expected 2, 4, 6, 9 or 12 digits (province, city, county, township, village), or \
-         000000000000 for the nation",
+        format!("is no territory code; {CODE_FORM}"),
     );
     code
 }

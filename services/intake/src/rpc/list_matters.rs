@@ -44,7 +44,7 @@ pub(crate) async fn list_matters(
         wire::id_or_empty(organ),
         wire::id_or_empty(caller)
     );
-    let (from_place, to_place) = codes_of(place);
+    let (from_place, to_place) = place.range();
     let mut wanted = Wanted {
         from_place,
         to_place,
@@ -61,16 +61,6 @@ pub(crate) async fn list_matters(
     let mut connection = service.desk.database.pool().acquire().await?;
     let matters = store::matter::list(&mut connection, &wanted).await?;
     Ok(page(matters, size, &filter))
-}
-
-/// The lowest and the highest code of a place and what lies in it.
-fn codes_of(place: TerritoryCode) -> (String, String) {
-    let prefix = if place == TerritoryCode::NATION {
-        ""
-    } else {
-        place.short()
-    };
-    (format!("{prefix:0<12}"), format!("{prefix:9<12}"))
 }
 
 /// Leaves out denunciations about the reader, and about any organ of the territories above it.
@@ -127,23 +117,6 @@ fn page(mut matters: Vec<Matter>, size: u32, filter: &str) -> ListMattersRespons
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_place_is_a_range_of_codes() {
-        let range = |code: &str| codes_of(code.parse().unwrap());
-        assert_eq!(
-            range("4312"),
-            ("431200000000".to_owned(), "431299999999".to_owned())
-        );
-        assert_eq!(
-            range("431202001001"),
-            ("431202001001".to_owned(), "431202001001".to_owned())
-        );
-        assert_eq!(
-            range("000000000000"),
-            ("000000000000".to_owned(), "999999999999".to_owned())
-        );
-    }
 
     #[test]
     fn a_token_of_another_list_is_refused() {

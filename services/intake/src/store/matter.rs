@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use huiyin_domain::ids::{MatterId, OrganId};
 use huiyin_domain::matter::Stage;
+use huiyin_domain::territory::TerritoryCode;
 use huiyin_service_kit::status::Problem;
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -69,9 +70,9 @@ impl TryFrom<Row> for Matter {
 #[derive(Clone, Debug)]
 pub(crate) struct Wanted {
     /// Place codes from here ...
-    pub(crate) from_place: String,
+    pub(crate) from_place: TerritoryCode,
     /// ... to here.
-    pub(crate) to_place: String,
+    pub(crate) to_place: TerritoryCode,
     /// With this organ; none means any.
     pub(crate) organ: Option<Uuid>,
     /// At this stage; empty means any.
@@ -180,8 +181,8 @@ pub(crate) async fn list(
                         WHERE organ_id = ANY($5) OR territory_code = ANY($6)))
            AND (registered_at, matter_id) < ($7, $8)
          ORDER BY registered_at DESC, matter_id DESC LIMIT $9",
-        wanted.from_place,
-        wanted.to_place,
+        wanted.from_place.as_str(),
+        wanted.to_place.as_str(),
         wanted.organ,
         wanted.stage,
         &wanted.sealed_organs,

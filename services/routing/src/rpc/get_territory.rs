@@ -1,35 +1,34 @@
-//! One territory with its ancestors.
+//! One territory with its ancestors, as of a day.
 
-use huiyin_domain::territory::TerritoryCode;
 use huiyin_proto::routing::v1::{GetTerritoryRequest, GetTerritoryResponse};
 use huiyin_service_kit::status::Problem;
 use huiyin_service_kit::violations::Violations;
 use tonic::Request;
 
-use super::no_territory;
+use super::{no_territory, on_date};
 use crate::service::Service;
-use crate::{store, wire};
+use crate::wire;
 
 /// One territory with its ancestors, nearest first.
 pub(crate) async fn get_territory(
     service: &Service,
     request: Request<GetTerritoryRequest>,
 ) -> Result<GetTerritoryResponse, Problem> {
+    let request = request.get_ref();
     let mut violations = Violations::default();
-    let code = wire::territory_code(&mut violations, "code", &request.get_ref().code);
-    let code = violations.finish_with(code)?;
+    let code = wire::territory_code(&mut violations, "code", &request.code);
+    let on = on_date(&mut violations, "on_date", &request.on_date, service);
+    let (code, on) = violations.finish_with(code.zip(on))?;
     let mut connection = service.desk.database.pool().acquire().await?;
-    let chain: Vec<TerritoryCode> = code.chain().collect();
-    // the lowest comes first: the territory itself when it is known
-    let mut found = store::territory::find(&mut connection, &chain)
-        .await?
-        .into_iter();
-    let territory = found
-        .next()
-        .filter(|territory| territory.code == code)
-        .ok_or_else(|| no_territory(code))?;
+    let places = service.places.current(&mut connection).await?;
+    let territory = places.at(code, on).ok_or_else(|| no_territory(code))?;
+    let superior = places.superior(code, on);
     Ok(GetTerritoryResponse {
-        territory: Some(wire::territory(&territory)),
-        ancestors: found.map(|ancestor| wire::territory(&ancestor)).collect(),
+        territory: Some(wire::place(&territory)),
+        ancestors: places
+            .ancestors(code, on)
+            .map(|above| wire::place(&above))
+            .collect(),
+        superior_code: superior.map_or_else(String::new, |above| above.code.to_string()),
     })
 }

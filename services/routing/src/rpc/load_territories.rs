@@ -71,7 +71,7 @@ fn read(violations: &mut Violations, row: &TerritoryRow) -> Option<Territory> {
 }
 
 async fn load(tx: &mut Tx, mut rows: Rows<Territory>) -> Result<LoadTerritoriesResponse, Problem> {
-    store::organ_edition::lock(tx.connection()).await?;
+    store::territory_edition::lock(tx.connection()).await?;
     let wanted: HashSet<TerritoryCode> = rows
         .lines
         .iter()
@@ -95,7 +95,8 @@ async fn load(tx: &mut Tx, mut rows: Rows<Territory>) -> Result<LoadTerritoriesR
         })
         .collect();
     if !new.is_empty() {
-        store::territory::write(tx.connection(), &new).await?;
+        let edition = store::territory_edition::advance(tx.connection(), tally.changed > 0).await?;
+        store::territory::write(tx.connection(), &new, edition).await?;
     }
     for territories in new.chunks(TOLD_AT_ONCE) {
         let territories = territories.iter().map(wire::told_territory).collect();

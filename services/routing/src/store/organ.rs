@@ -162,3 +162,29 @@ pub(crate) async fn write(
     .await?;
     Ok(())
 }
+
+/// Gives the organs of some places other places; the organs that moved.
+pub(crate) async fn move_to(
+    connection: &mut PgConnection,
+    moves: &[(TerritoryCode, TerritoryCode)],
+) -> Result<Vec<OrganProfile>, Problem> {
+    if moves.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (from, to): (Vec<String>, Vec<String>) = moves
+        .iter()
+        .map(|(from, to)| (from.to_string(), to.to_string()))
+        .unzip();
+    let rows = sqlx::query_as!(
+        Row,
+        "UPDATE organ SET territory_code = move.new
+         FROM unnest($1::text[], $2::text[]) AS move (old, new)
+         WHERE organ.territory_code = move.old
+         RETURNING organ_id, name, level, territory_code, functions",
+        &from,
+        &to,
+    )
+    .fetch_all(connection)
+    .await?;
+    rows.into_iter().map(OrganProfile::try_from).collect()
+}

@@ -210,6 +210,7 @@ async fn a_territory_comes_with_its_ancestors_and_its_children_by_pages() {
     let mut city = City::new().await;
     let request = GetTerritoryRequest {
         code: VILLAGE.to_owned(),
+        on_date: String::new(),
     };
     let answer = city
         .client
@@ -257,6 +258,7 @@ async fn a_territory_comes_with_its_ancestors_and_its_children_by_pages() {
     );
     let unknown = GetTerritoryRequest {
         code: "44".to_owned(),
+        on_date: String::new(),
     };
     assert_eq!(
         city.client.get_territory(unknown).await.unwrap_err().code(),

@@ -1,0 +1,516 @@
+//! What became of places: renamed, recoded, merged, split. Places change by a dated decision with a document; a code is
+//! never edited.
+
+use thiserror::Error;
+
+use super::{
+    Established, Gazetteer, Territory, TerritoryCode, TerritoryFault, gazetteer::BEGINNING,
+};
+use crate::{time::Date, word::words};
+
+words! {
+    /// What a decision did.
+    ChangeKind {
+        /// One place has another name under its code.
+        Renamed = "renamed",
+        /// One place goes on under another code, under the same name or another: a county that became a district.
+        Recoded = "recoded",
+        /// Several places end and one begins that holds them.
+        Merged = "merged",
+        /// Places end and go into one that goes on.
+        Absorbed = "absorbed",
+        /// One place ends and several begin.
+        Split = "split",
+        /// Several places end and several others begin on their ground.
+        Redrawn = "redrawn",
+        /// A part of a place that goes on begins as a place of its own.
+        SplitOff = "split_off",
+        /// A part of a place goes to another; both go on.
+        Transferred = "transferred",
+        /// A place begins that nothing known went into.
+        Established = "established",
+    }
+}
+
+/// A place that a change names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unit {
+    /// Its code.
+    pub code: TerritoryCode,
+    /// Its name before the change, or after it.
+    pub name: String,
+}
+
+impl Unit {
+    /// Reads places written `310106 静安区;310108 闸北区`; none for an empty text.
+    ///
+    /// # Errors
+    /// The part that is no code with a name.
+    pub fn list(text: &str) -> Result<Vec<Self>, String> {
+        let parts = text
+            .split(';')
+            .map(str::trim)
+            .filter(|part| !part.is_empty());
+        parts
+            .map(|part| {
+                let read = part.split_once(' ').and_then(|(code, name)| {
+                    let name = name.trim().to_owned();
+                    Some(Self {
+                        code: code.parse().ok()?,
+                        name,
+                    })
+                });
+                read.ok_or_else(|| {
+                    format!("{part:?} is no place; expected its code, a space and its name, several with semicolons between")
+                })
+            })
+            .collect()
+    }
+}
+
+/// A decision on places.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// What it did.
+    pub kind: ChangeKind,
+    /// The first day on which it holds.
+    pub on: Date,
+    /// The places before.
+    pub from: Vec<Unit>,
+    /// The places after.
+    pub to: Vec<Unit>,
+    /// The document that decided it.
+    pub document: String,
+}
+
+/// Why a change is not taken in.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum ChangeFault {
+    /// Places do not change before the day has come.
+    #[error("{on} lies in the future; today is {today}")]
+    Future {
+        /// The day of the change.
+        on: Date,
+        /// Today.
+        today: Date,
+    },
+    /// Not as many places as the kind of change has.
+    #[error("{kind} needs {needs}; {from} before and {to} after are given")]
+    Number {
+        /// The kind.
+        kind: ChangeKind,
+        /// What it needs.
+        needs: &'static str,
+        /// How many places before are given.
+        from: usize,
+        /// How many places after are given.
+        to: usize,
+    },
+    /// A rename that changes the code, or another change that does not.
+    #[error("{code}: a place that is renamed keeps its code, one that is recoded gets another")]
+    Code {
+        /// The code.
+        code: TerritoryCode,
+    },
+    /// A place that should end is not in force on the day before.
+    #[error("{code} is not in force on {day}, the day before the change")]
+    NotInForce {
+        /// The code.
+        code: TerritoryCode,
+        /// The day before the change.
+        day: Date,
+    },
+    /// A place that should begin is in force already.
+    #[error("{code} is in force since {since} already")]
+    InForce {
+        /// The code.
+        code: TerritoryCode,
+        /// Since when.
+        since: Date,
+    },
+    /// A place bears another name.
+    #[error("{code} is {known}, not {given}")]
+    OtherName {
+        /// The code.
+        code: TerritoryCode,
+        /// Its name.
+        known: String,
+        /// The name of the change.
+        given: String,
+    },
+    /// A place ends although others still lie in it.
+    #[error("{code} cannot end while {child} lies in it; say first what becomes of that")]
+    StillHolds {
+        /// The code.
+        code: TerritoryCode,
+        /// One that lies in it.
+        child: TerritoryCode,
+    },
+    /// A place of the change cannot be taken in.
+    #[error(transparent)]
+    Territory(#[from] TerritoryFault),
+}
+
+/// What a change did to the places, to be kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// A stretch was taken in.
+    Established(Established),
+    /// The stretch of the code that holds the day ended on it.
+    Ended {
+        /// The code.
+        code: TerritoryCode,
+        /// Its last day.
+        last: Date,
+    },
+    /// The stretch of the code that holds the day begins on it and not when it was thought to.
+    Begun {
+        /// The code.
+        code: TerritoryCode,
+        /// The first day it was thought to have.
+        since: Date,
+        /// Its first day.
+        first: Date,
+        /// Whether what lies below and was thought to begin with it does so too.
+        with_below: bool,
+    },
+}
+
+impl ChangeKind {
+    /// Whether the places before end.
+    #[must_use]
+    pub const fn ends(self) -> bool {
+        match self {
+            Self::Recoded | Self::Merged | Self::Absorbed | Self::Split | Self::Redrawn => true,
+            Self::Renamed | Self::SplitOff | Self::Transferred | Self::Established => false,
+        }
+    }
+
+    /// Whether the places after begin.
+    #[must_use]
+    pub const fn begins(self) -> bool {
+        match self {
+            Self::Recoded
+            | Self::Merged
+            | Self::Split
+            | Self::Redrawn
+            | Self::SplitOff
+            | Self::Established => true,
+            Self::Renamed | Self::Absorbed | Self::Transferred => false,
+        }
+    }
+
+    /// How many places it has before and after, in words, and whether the numbers fit.
+    const fn fits(self, from: usize, to: usize) -> (&'static str, bool) {
+        match self {
+            Self::Renamed | Self::Recoded | Self::Transferred => {
+                ("one place before and one after", from == 1 && to == 1)
+            }
+            Self::Merged => (
+                "at least two places before and one after",
+                from > 1 && to == 1,
+            ),
+            Self::Absorbed => (
+                "at least one place before and one after",
+                from > 0 && to == 1,
+            ),
+            Self::Split => (
+                "one place before and at least two successors",
+                from == 1 && to > 1,
+            ),
+            Self::Redrawn => (
+                "at least two places before and two after",
+                from > 1 && to > 1,
+            ),
+            Self::SplitOff => (
+                "one place before and at least one after",
+                from == 1 && to > 0,
+            ),
+            Self::Established => ("no place before and one after", from == 0 && to == 1),
+        }
+    }
+}
+
+impl Change {
+    /// What concerns the change alone.
+    fn checked(&self, today: Date) -> Result<(), ChangeFault> {
+        let (on, kind) = (self.on, self.kind);
+        if on > today {
+            return Err(ChangeFault::Future { on, today });
+        }
+        let (from, to) = (self.from.len(), self.to.len());
+        let (needs, fits) = kind.fits(from, to);
+        if !fits {
+            return Err(ChangeFault::Number {
+                kind,
+                needs,
+                from,
+                to,
+            });
+        }
+        let both = |unit: &&Unit| self.to.iter().any(|after| after.code == unit.code);
+        match self.from.iter().find(both) {
+            Some(unit) if kind != ChangeKind::Renamed => Err(ChangeFault::Code { code: unit.code }),
+            None if kind == ChangeKind::Renamed => Err(ChangeFault::Code {
+                code: self
+                    .from
+                    .first()
+                    .map_or(TerritoryCode::NATION, |unit| unit.code),
+            }),
+            Some(_) | None => Ok(()),
+        }
+    }
+}
+
+impl Gazetteer {
+    /// Takes a change in: one that happens now, or one of the past whose result is known already. Changes come in
+    /// the order of their days, on one day those of higher places first.
+    ///
+    /// # Errors
+    /// See [`ChangeFault`]; the gazetteer may then have taken in a part of it and is to be thrown away.
+    pub fn apply(&mut self, change: &Change, today: Date) -> Result<Vec<Effect>, ChangeFault> {
+        if self.lists(change) {
+            return Ok(Vec::new());
+        }
+        change.checked(today)?;
+        let mut effects = Vec::new();
+        match change.kind {
+            ChangeKind::Renamed => self.rename(change, &mut effects)?,
+            kind => {
+                for unit in &change.from {
+                    if !kind.ends() {
+                        self.goes_on(unit, change.on, &mut effects)?;
+                    }
+                }
+                for unit in &change.to {
+                    if kind.begins() {
+                        self.begins(unit, change.on, &mut effects)?;
+                    } else {
+                        self.goes_on(unit, change.on, &mut effects)?;
+                    }
+                }
+                for unit in &change.from {
+                    if kind.ends() {
+                        self.ends(unit, change, &mut effects)?;
+                    }
+                }
+            }
+        }
+        self.remember(change.clone());
+        Ok(effects)
+    }
+
+    /// Whether the change was taken in already.
+    #[must_use]
+    pub fn lists(&self, change: &Change) -> bool {
+        let unit = change.to.first().or(change.from.first());
+        let concerning = unit.and_then(|unit| self.concerning.get(&unit.code));
+        let mut places = concerning.into_iter().flatten();
+        places.any(|place| self.changes.get(*place) == Some(change))
+    }
+
+    /// Takes in a change whose effects are known already.
+    pub fn remember(&mut self, change: Change) {
+        let place = self.changes.len();
+        for unit in change.from.iter().chain(&change.to) {
+            let concerning = self.concerning.entry(unit.code).or_default();
+            if concerning.last() != Some(&place) {
+                concerning.push(place);
+            }
+        }
+        self.changes.push(change);
+    }
+
+    fn rename(&mut self, change: &Change, effects: &mut Vec<Effect>) -> Result<(), ChangeFault> {
+        let (Some(old), Some(new)) = (change.from.first(), change.to.first()) else {
+            return Ok(());
+        };
+        let last = day_before(change.on);
+        let Some(now) = self.at(old.code, change.on) else {
+            return Err(ChangeFault::NotInForce {
+                code: old.code,
+                day: last,
+            });
+        };
+        if now.name == old.name {
+            self.close(old.code, last, effects);
+            return self.open(new, change.on, None, effects);
+        }
+        if now.name == new.name && self.is_guessed(&now) {
+            let since = now.valid_from;
+            self.begin_only(new.code, change.on);
+            effects.push(Effect::Begun {
+                code: new.code,
+                since,
+                first: change.on,
+                with_below: false,
+            });
+            return self.open(old, BEGINNING, Some(last), effects);
+        }
+        Err(other_name(old, now.name))
+    }
+
+    /// A place that goes on: it is known, or was in force until a later change that is still to come.
+    fn goes_on(
+        &mut self,
+        unit: &Unit,
+        on: Date,
+        effects: &mut Vec<Effect>,
+    ) -> Result<(), ChangeFault> {
+        match self.at(unit.code, on) {
+            Some(_) => Ok(()),
+            None if self.knows(unit.code) => Err(ChangeFault::NotInForce {
+                code: unit.code,
+                day: day_before(on),
+            }),
+            None => self.open(unit, BEGINNING, None, effects),
+        }
+    }
+
+    fn begins(
+        &mut self,
+        unit: &Unit,
+        on: Date,
+        effects: &mut Vec<Effect>,
+    ) -> Result<(), ChangeFault> {
+        let Some(now) = self.at(unit.code, on) else {
+            return self.open(unit, on, None, effects);
+        };
+        if now.name != unit.name {
+            return Err(other_name(unit, now.name));
+        }
+        let since = now.valid_from;
+        if since == on {
+            return Ok(());
+        }
+        if self.is_guessed(&now) {
+            self.begin(unit.code, on);
+            effects.push(Effect::Begun {
+                code: unit.code,
+                since,
+                first: on,
+                with_below: true,
+            });
+            return Ok(());
+        }
+        Err(ChangeFault::InForce {
+            code: unit.code,
+            since,
+        })
+    }
+
+    fn ends(
+        &mut self,
+        unit: &Unit,
+        change: &Change,
+        effects: &mut Vec<Effect>,
+    ) -> Result<(), ChangeFault> {
+        let (code, last) = (unit.code, day_before(change.on));
+        let Some(before) = self.at(code, last) else {
+            if self.knows(code) {
+                return Err(ChangeFault::NotInForce { code, day: last });
+            }
+            return self.open(unit, BEGINNING, Some(last), effects);
+        };
+        if before.name != unit.name {
+            return Err(other_name(unit, before.name));
+        }
+        if before.valid_to == Some(last) {
+            return Ok(());
+        }
+        self.carry(unit, change, effects)?;
+        if let Some(child) = self.children(code, change.on).next() {
+            return Err(ChangeFault::StillHolds {
+                code,
+                child: child.code,
+            });
+        }
+        self.close(code, last, effects);
+        Ok(())
+    }
+
+    /// With a place that goes on under another code go all that lie in it and that no change of the day has
+    /// dealt with: the same digits under the new code.
+    fn carry(
+        &mut self,
+        unit: &Unit,
+        change: &Change,
+        effects: &mut Vec<Effect>,
+    ) -> Result<(), ChangeFault> {
+        let Some(new) = change
+            .to
+            .first()
+            .filter(|_| change.kind == ChangeKind::Recoded)
+        else {
+            return Ok(());
+        };
+        let below: Vec<Unit> = self
+            .subtree(unit.code, change.on)
+            .skip(1)
+            .map(|place| Unit {
+                code: place.code,
+                name: place.name.to_owned(),
+            })
+            .collect();
+        for old in below {
+            let Some(code) = old.code.moved(&unit.code, &new.code) else {
+                return Err(ChangeFault::StillHolds {
+                    code: unit.code,
+                    child: old.code,
+                });
+            };
+            let moved = Unit {
+                code,
+                name: old.name,
+            };
+            self.begins(&moved, change.on, effects)?;
+            self.close(old.code, day_before(change.on), effects);
+        }
+        Ok(())
+    }
+
+    fn open(
+        &mut self,
+        unit: &Unit,
+        valid_from: Date,
+        valid_to: Option<Date>,
+        effects: &mut Vec<Effect>,
+    ) -> Result<(), ChangeFault> {
+        let code = unit.code;
+        // a place that ended may have lain in one of which only the time after is known
+        let seen_on = valid_to.unwrap_or(valid_from);
+        let parent = self
+            .parent_on(code, seen_on)
+            .or_else(|| self.parent_on(code, valid_from));
+        let row = Established {
+            territory: Territory {
+                code,
+                name: unit.name.clone(),
+                level: code.level(),
+                parent,
+            },
+            valid_from,
+            valid_to,
+        };
+        self.establish(&row)?;
+        effects.push(Effect::Established(row));
+        Ok(())
+    }
+
+    fn close(&mut self, code: TerritoryCode, last: Date, effects: &mut Vec<Effect>) {
+        self.end(code, last);
+        effects.push(Effect::Ended { code, last });
+    }
+}
+
+fn other_name(unit: &Unit, known: &str) -> ChangeFault {
+    ChangeFault::OtherName {
+        code: unit.code,
+        known: known.to_owned(),
+        given: unit.name.clone(),
+    }
+}
+
+fn day_before(on: Date) -> Date {
+    on.pred_opt().unwrap_or(on)
+}

@@ -9,7 +9,7 @@ mod lineage;
 
 use serde::{Deserialize, Serialize};
 
-pub use change::{Change, ChangeFault, ChangeKind, Effect, Unit};
+pub use change::{Change, ChangeFault, ChangeKind, ChangeRefused, Effect, Unit};
 pub use code::{CODE_FORM, InvalidTerritoryCode, TerritoryCode};
 pub use gazetteer::{Established, Gazetteer, Place, TerritoryFault, passes_through};
 pub use lineage::Comparable;

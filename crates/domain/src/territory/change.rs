@@ -1,12 +1,14 @@
 //! What became of places: renamed, recoded, merged, split. Places change by a dated decision with a document; a code is
 //! never edited.
 
+use std::collections::BTreeSet;
+
 use thiserror::Error;
 
 use super::{
     Established, Gazetteer, Territory, TerritoryCode, TerritoryFault, gazetteer::BEGINNING,
 };
-use crate::{time::Date, word::words};
+use crate::{time::Date, vocabulary::Level, word::words};
 
 words! {
     /// What a decision did.
@@ -138,8 +140,10 @@ pub enum ChangeFault {
         /// The name of the change.
         given: String,
     },
-    /// A place ends although others still lie in it.
-    #[error("{code} cannot end while {child} lies in it; say first what becomes of that")]
+    /// A place ends although others still lie in it at the end of the day's changes.
+    #[error(
+        "{code} cannot end while {child} lies in it; say with it, from the same day on, what becomes of that"
+    )]
     StillHolds {
         /// The code.
         code: TerritoryCode,
@@ -149,6 +153,16 @@ pub enum ChangeFault {
     /// A place of the change cannot be taken in.
     #[error(transparent)]
     Territory(#[from] TerritoryFault),
+}
+
+/// The change that is not taken in, and why.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("{fault}")]
+pub struct ChangeRefused {
+    /// Its place among the changes given, from 0.
+    pub place: usize,
+    /// What is wrong with it.
+    pub fault: ChangeFault,
 }
 
 /// What a change did to the places, to be kept.
@@ -232,6 +246,12 @@ impl ChangeKind {
 }
 
 impl Change {
+    /// The highest level of a place it names.
+    fn highest(&self) -> Option<Level> {
+        let units = self.to.iter().chain(&self.from);
+        units.map(|unit| unit.code.level()).max()
+    }
+
     /// What concerns the change alone.
     fn checked(&self, today: Date) -> Result<(), ChangeFault> {
         let (on, kind) = (self.on, self.kind);
@@ -263,41 +283,92 @@ impl Change {
 }
 
 impl Gazetteer {
-    /// Takes a change in: one that happens now, or one of the past whose result is known already. Changes come in
-    /// the order of their days, on one day those of higher places first.
+    /// Takes a change in; see [`Self::apply_all`].
     ///
     /// # Errors
     /// See [`ChangeFault`]; the gazetteer may then have taken in a part of it and is to be thrown away.
     pub fn apply(&mut self, change: &Change, today: Date) -> Result<Vec<Effect>, ChangeFault> {
+        let effects = self.apply_all(std::slice::from_ref(change), today);
+        effects.map_err(|refused| refused.fault)
+    }
+
+    /// Takes changes in: those that happen now, or those of the past whose result is known already. They are taken in the
+    /// order of their days, on one day those of higher places first; one that was taken in before has no effect. A place that ends
+    /// must hold nothing when all changes of its day are taken in.
+    ///
+    /// # Errors
+    /// The first change at fault; the gazetteer may then have taken in a part of them and is to be thrown away.
+    pub fn apply_all(
+        &mut self,
+        changes: &[Change],
+        today: Date,
+    ) -> Result<Vec<Effect>, ChangeRefused> {
+        let mut ordered: Vec<(usize, &Change)> = changes.iter().enumerate().collect();
+        ordered.sort_by_key(|(_, change)| (change.on, std::cmp::Reverse(change.highest())));
+        let mut effects = Vec::new();
+        for of_one_day in ordered.chunk_by(|(_, one), (_, other)| one.on == other.on) {
+            let units = of_one_day.iter().flat_map(|(_, change)| &change.from);
+            let dealt_with: BTreeSet<TerritoryCode> = units.map(|unit| unit.code).collect();
+            for (place, change) in of_one_day {
+                let applied = self.apply_one(change, today, &dealt_with, &mut effects);
+                applied.map_err(|fault| refused(*place, fault))?;
+            }
+            for (place, change) in of_one_day {
+                self.holds_nothing(change)
+                    .map_err(|fault| refused(*place, fault))?;
+            }
+        }
+        Ok(effects)
+    }
+
+    fn apply_one(
+        &mut self,
+        change: &Change,
+        today: Date,
+        dealt_with: &BTreeSet<TerritoryCode>,
+        effects: &mut Vec<Effect>,
+    ) -> Result<(), ChangeFault> {
         if self.lists(change) {
-            return Ok(Vec::new());
+            return Ok(());
         }
         change.checked(today)?;
-        let mut effects = Vec::new();
         match change.kind {
-            ChangeKind::Renamed => self.rename(change, &mut effects)?,
+            ChangeKind::Renamed => self.rename(change, effects)?,
             kind => {
                 for unit in &change.from {
                     if !kind.ends() {
-                        self.goes_on(unit, change.on, &mut effects)?;
+                        self.goes_on(unit, change.on, effects)?;
                     }
                 }
                 for unit in &change.to {
                     if kind.begins() {
-                        self.begins(unit, change.on, &mut effects)?;
+                        self.begins(unit, change.on, effects)?;
                     } else {
-                        self.goes_on(unit, change.on, &mut effects)?;
+                        self.goes_on(unit, change.on, effects)?;
                     }
                 }
                 for unit in &change.from {
                     if kind.ends() {
-                        self.ends(unit, change, &mut effects)?;
+                        self.ends(unit, change, dealt_with, effects)?;
                     }
                 }
             }
         }
         self.remember(change.clone());
-        Ok(effects)
+        Ok(())
+    }
+
+    /// What a change ends must hold nothing from its day on.
+    fn holds_nothing(&self, change: &Change) -> Result<(), ChangeFault> {
+        let ended = change.from.iter().filter(|_| change.kind.ends());
+        let ended = ended.filter(|unit| self.at(unit.code, change.on).is_none());
+        for Unit { code, .. } in ended {
+            if let Some(child) = self.children(*code, change.on).next() {
+                let (code, child) = (*code, child.code);
+                return Err(ChangeFault::StillHolds { code, child });
+            }
+        }
+        Ok(())
     }
 
     /// Whether the change was taken in already.
@@ -374,6 +445,12 @@ impl Gazetteer {
         effects: &mut Vec<Effect>,
     ) -> Result<(), ChangeFault> {
         let Some(now) = self.at(unit.code, on) else {
+            if let Some(parent) = unit.code.parent()
+                && self.at(parent, on).is_none()
+            {
+                let code = unit.code;
+                return Err(TerritoryFault::MissingParent { code, parent, on }.into());
+            }
             return self.open(unit, on, None, effects);
         };
         if now.name != unit.name {
@@ -403,6 +480,7 @@ impl Gazetteer {
         &mut self,
         unit: &Unit,
         change: &Change,
+        dealt_with: &BTreeSet<TerritoryCode>,
         effects: &mut Vec<Effect>,
     ) -> Result<(), ChangeFault> {
         let (code, last) = (unit.code, day_before(change.on));
@@ -418,23 +496,18 @@ impl Gazetteer {
         if before.valid_to == Some(last) {
             return Ok(());
         }
-        self.carry(unit, change, effects)?;
-        if let Some(child) = self.children(code, change.on).next() {
-            return Err(ChangeFault::StillHolds {
-                code,
-                child: child.code,
-            });
-        }
+        self.carry(unit, change, dealt_with, effects)?;
         self.close(code, last, effects);
         Ok(())
     }
 
-    /// With a place that goes on under another code go all that lie in it and that no change of the day has
-    /// dealt with: the same digits under the new code.
+    /// With a place that goes on under another code go all that lie in it and that no change of the day deals
+    /// with: the same digits under the new code.
     fn carry(
         &mut self,
         unit: &Unit,
         change: &Change,
+        dealt_with: &BTreeSet<TerritoryCode>,
         effects: &mut Vec<Effect>,
     ) -> Result<(), ChangeFault> {
         let Some(new) = change
@@ -447,6 +520,7 @@ impl Gazetteer {
         let below: Vec<Unit> = self
             .subtree(unit.code, change.on)
             .skip(1)
+            .filter(|place| !dealt_with.contains(&place.code))
             .map(|place| Unit {
                 code: place.code,
                 name: place.name.to_owned(),
@@ -501,6 +575,10 @@ impl Gazetteer {
         self.end(code, last);
         effects.push(Effect::Ended { code, last });
     }
+}
+
+fn refused(place: usize, fault: ChangeFault) -> ChangeRefused {
+    ChangeRefused { place, fault }
 }
 
 fn other_name(unit: &Unit, known: &str) -> ChangeFault {

@@ -1,7 +1,9 @@
 //! Loads what became of territories: all changes of a call, or none and why.
 
 use huiyin_domain::organs::OrganProfile;
-use huiyin_domain::territory::{Change, Effect, Gazetteer, Territory, TerritoryCode, Unit};
+use huiyin_domain::territory::{
+    Change, ChangeRefused, Effect, Gazetteer, Territory, TerritoryCode, Unit,
+};
 use huiyin_domain::time::{Date, local_date};
 use huiyin_proto::events::v1::event::Fact;
 use huiyin_proto::events::v1::{OrgansEstablished, TerritoriesEstablished};
@@ -15,7 +17,7 @@ use huiyin_service_kit::status::Problem;
 use huiyin_service_kit::violations::Violations;
 use tonic::Request;
 
-use super::load::{Line, NAME, Rows, TOLD_AT_ONCE, check_call};
+use super::load::{NAME, Rows, TOLD_AT_ONCE, check_call};
 use crate::places::Places;
 use crate::service::Service;
 use crate::{store, wire};
@@ -32,14 +34,7 @@ pub(crate) async fn load_territory_changes(
 ) -> Result<LoadTerritoryChangesResponse, Problem> {
     let request_id = check_call(&request.get_ref().request_id, request.get_ref().rows.len())?;
     let asked = Asked::of(request.metadata(), &request_id, request.get_ref());
-    let mut rows = Rows::read(request.into_inner().rows, |row| row.line, read);
-    // on one day those of higher places first: what lies below needs them
-    let order = |line: &Line<Change>| {
-        let units = line.row.to.iter().chain(&line.row.from);
-        let highest = units.map(|unit| unit.code.level()).max();
-        (line.row.on, std::cmp::Reverse(highest))
-    };
-    rows.lines.sort_by_key(order);
+    let rows = Rows::read(request.into_inner().rows, |row| row.line, read);
     let database = &service.desk.database;
     let places = service.places.clone();
     database
@@ -99,24 +94,22 @@ async fn load(
     }
     let mut gazetteer = Gazetteer::clone(&known);
     let today = local_date(tx.now());
-    let (mut effects, mut new) = (Vec::new(), Vec::new());
-    for Line { line, row } in &rows.lines {
-        if known.lists(row) {
-            continue;
+    let changes: Vec<Change> = rows.lines.iter().map(|line| line.row.clone()).collect();
+    let effects = match gazetteer.apply_all(&changes, today) {
+        Ok(effects) => effects,
+        Err(ChangeRefused { place, fault }) => {
+            problems.push(RowProblem {
+                line: rows.lines.get(place).map_or(0, |line| line.line),
+                field: "change".to_owned(),
+                reason: fault.to_string(),
+            });
+            return Ok(refused(problems));
         }
-        match gazetteer.apply(row, today) {
-            Ok(some) => effects.extend(some),
-            Err(fault) => {
-                problems.push(RowProblem {
-                    line: *line,
-                    field: "change".to_owned(),
-                    reason: fault.to_string(),
-                });
-                return Ok(refused(problems));
-            }
-        }
-        new.push(row.clone());
-    }
+    };
+    let new: Vec<&Change> = changes
+        .iter()
+        .filter(|change| !known.lists(change))
+        .collect();
     if !new.is_empty() {
         keep(tx, &new, &effects).await?;
         move_organs(tx, &gazetteer, &effects).await?;
@@ -139,7 +132,7 @@ fn count(rows: usize) -> u32 {
     u32::try_from(rows).unwrap_or(u32::MAX)
 }
 
-async fn keep(tx: &mut Tx, changes: &[Change], effects: &[Effect]) -> Result<(), Problem> {
+async fn keep(tx: &mut Tx, changes: &[&Change], effects: &[Effect]) -> Result<(), Problem> {
     let connection = tx.connection();
     let edition = store::territory_edition::advance(connection, true).await?;
     for change in changes {

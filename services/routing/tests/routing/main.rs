@@ -5,4 +5,6 @@ mod city;
 #[cfg(test)]
 mod forwarding;
 #[cfg(test)]
+mod history;
+#[cfg(test)]
 mod loading;

@@ -298,7 +298,7 @@ fn what_lies_in_a_place_goes_with_it_under_the_new_code() {
 }
 
 #[test]
-fn a_split_and_a_merger_need_a_word_on_all_that_lies_there() {
+fn what_lies_in_a_place_that_ends_goes_where_a_change_of_the_same_day_says() {
     let mut gazetteer = county();
     let today = day("2026-03-01");
     let into = change(
@@ -307,10 +307,6 @@ fn a_split_and_a_merger_need_a_word_on_all_that_lies_there() {
         "431221 中方县",
         "431202 鹤城区",
     );
-    assert!(matches!(
-        gazetteer.clone().apply(&into, today),
-        Err(ChangeFault::StillHolds { child, .. }) if child.level() == Level::Township
-    ));
     for (old, new) in [
         ("431221001 甲镇", "431202101 甲镇"),
         ("431221002 乙镇", "431202102 乙镇"),
@@ -331,6 +327,57 @@ fn a_split_and_a_merger_need_a_word_on_all_that_lies_there() {
         gazetteer.became(code("431221"), day("2026-01-01"), today),
         codes(&["431202"])
     );
+}
+
+#[test]
+fn what_lies_in_a_place_that_was_absorbed_goes_on_there_under_local_codes() {
+    let mut gazetteer = county();
+    let today = day("2026-03-01");
+    let into = change(
+        ChangeKind::Absorbed,
+        "2026-03-01",
+        "431221 中方县",
+        "431202 鹤城区",
+    );
+    gazetteer.apply(&into, today).unwrap();
+    let shown = |text: &str| gazetteer.at(code(text), today).unwrap().name.to_owned();
+    assert_eq!(
+        [
+            shown("431202L00"),
+            shown("431202L01"),
+            shown("431202L00001")
+        ],
+        ["甲镇", "乙镇", "甲村"]
+    );
+    assert_eq!(
+        gazetteer.became(code("431221001001"), day("2026-01-01"), today),
+        codes(&["431202L00001"])
+    );
+    let numbered = change(
+        ChangeKind::Recoded,
+        "2026-04-01",
+        "431202L00 甲镇",
+        "431202105 甲镇",
+    );
+    gazetteer.apply(&numbered, day("2026-04-01")).unwrap();
+    assert_eq!(
+        gazetteer.became(code("431221001001"), day("2026-01-01"), day("2026-04-01")),
+        codes(&["431202105001"])
+    );
+}
+
+#[test]
+fn what_lies_in_a_place_that_was_split_needs_a_word() {
+    let split = change(
+        ChangeKind::Split,
+        "2026-03-01",
+        "431221 中方县",
+        "431203 中方区;431204 中圆区",
+    );
+    assert!(matches!(
+        county().apply(&split, day("2026-03-01")),
+        Err(ChangeFault::StillHolds { child, .. }) if child.level() == Level::Township
+    ));
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use thiserror::Error;
 
 use super::{
-    Established, Gazetteer, Territory, TerritoryCode, TerritoryFault, gazetteer::BEGINNING,
+    Established, Gazetteer, Place, Territory, TerritoryCode, TerritoryFault, gazetteer::BEGINNING,
 };
 use crate::{time::Date, vocabulary::Level, word::words};
 
@@ -168,6 +168,8 @@ pub struct ChangeRefused {
 /// What a change did to the places, to be kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
+    /// The change itself is known from now on; so are those that follow from it, before it.
+    Remembered(Change),
     /// A stretch was taken in.
     Established(Established),
     /// The stretch of the code that holds the day ended on it.
@@ -355,6 +357,7 @@ impl Gazetteer {
             }
         }
         self.remember(change.clone());
+        effects.push(Effect::Remembered(change.clone()));
         Ok(())
     }
 
@@ -496,13 +499,24 @@ impl Gazetteer {
         if before.valid_to == Some(last) {
             return Ok(());
         }
-        self.carry(unit, change, dealt_with, effects)?;
+        match change.kind {
+            ChangeKind::Recoded => self.carry(unit, change, dealt_with, effects)?,
+            ChangeKind::Merged | ChangeKind::Absorbed => {
+                self.take_along(unit, change, dealt_with, effects)?;
+            }
+            ChangeKind::Renamed
+            | ChangeKind::Split
+            | ChangeKind::Redrawn
+            | ChangeKind::SplitOff
+            | ChangeKind::Transferred
+            | ChangeKind::Established => {}
+        }
         self.close(code, last, effects);
         Ok(())
     }
 
-    /// With a place that goes on under another code go all that lie in it and that no change of the day deals
-    /// with: the same digits under the new code.
+    /// With a place that goes on under another code go all that lie in it and that no change of the day deals with: the
+    /// same digits under the new code.
     fn carry(
         &mut self,
         unit: &Unit,
@@ -510,22 +524,10 @@ impl Gazetteer {
         dealt_with: &BTreeSet<TerritoryCode>,
         effects: &mut Vec<Effect>,
     ) -> Result<(), ChangeFault> {
-        let Some(new) = change
-            .to
-            .first()
-            .filter(|_| change.kind == ChangeKind::Recoded)
-        else {
+        let Some(new) = change.to.first() else {
             return Ok(());
         };
-        let below: Vec<Unit> = self
-            .subtree(unit.code, change.on)
-            .skip(1)
-            .filter(|place| !dealt_with.contains(&place.code))
-            .map(|place| Unit {
-                code: place.code,
-                name: place.name.to_owned(),
-            })
-            .collect();
+        let below = units(self.subtree(unit.code, change.on).skip(1), dealt_with);
         for old in below {
             let Some(code) = old.code.moved(&unit.code, &new.code) else {
                 return Err(ChangeFault::StillHolds {
@@ -539,6 +541,38 @@ impl Gazetteer {
             };
             self.begins(&moved, change.on, effects)?;
             self.close(old.code, day_before(change.on), effects);
+        }
+        Ok(())
+    }
+
+    /// What lies right in a place that goes into another, and no change of the day deals with, goes on there. How it is
+    /// numbered there is not known yet, so it gets a local code, by a change that this one implies.
+    fn take_along(
+        &mut self,
+        unit: &Unit,
+        change: &Change,
+        dealt_with: &BTreeSet<TerritoryCode>,
+        effects: &mut Vec<Effect>,
+    ) -> Result<(), ChangeFault> {
+        let Some(into) = change.to.first() else {
+            return Ok(());
+        };
+        for old in units(self.children(unit.code, change.on), dealt_with) {
+            let mut free = into.code.local_codes(old.code.level());
+            let Some(code) = free.find(|code| !self.knows(*code)) else {
+                return Err(ChangeFault::StillHolds {
+                    code: unit.code,
+                    child: old.code,
+                });
+            };
+            let name = old.name.clone();
+            let implied = Change {
+                kind: ChangeKind::Recoded,
+                from: vec![old],
+                to: vec![Unit { code, name }],
+                ..change.clone()
+            };
+            self.apply_one(&implied, change.on, dealt_with, effects)?;
         }
         Ok(())
     }
@@ -575,6 +609,22 @@ impl Gazetteer {
         self.end(code, last);
         effects.push(Effect::Ended { code, last });
     }
+}
+
+/// The places that no change of the day deals with, by code.
+fn units<'a>(
+    places: impl Iterator<Item = Place<'a>>,
+    dealt_with: &BTreeSet<TerritoryCode>,
+) -> Vec<Unit> {
+    let left = places.filter(|place| !dealt_with.contains(&place.code));
+    let mut units: Vec<Unit> = left
+        .map(|place| Unit {
+            code: place.code,
+            name: place.name.to_owned(),
+        })
+        .collect();
+    units.sort_by_key(|unit| unit.code);
+    units
 }
 
 fn refused(place: usize, fault: ChangeFault) -> ChangeRefused {

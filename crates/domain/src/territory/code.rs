@@ -104,6 +104,29 @@ impl TerritoryCode {
         Some(Self(digits))
     }
 
+    /// The local codes of the level that can lie in this place, in order; none for a level that has no local codes
+    /// or is not below it.
+    pub fn local_codes(&self, level: Level) -> impl Iterator<Item = Self> + use<> {
+        let own = ENDS.iter().position(|(_, other)| *other == level);
+        let segment = own
+            .filter(|_| level < Level::City && level < self.level())
+            .and_then(|own| Some((ENDS.get(own.checked_sub(1)?)?.0, ENDS.get(own)?.0)));
+        let digits = self.0;
+        segment.into_iter().flat_map(move |(start, end)| {
+            let places = u32::try_from(end - start - 1).unwrap_or(0);
+            (0..36_usize.pow(places)).map(move |n| {
+                let mut digits = digits;
+                digits[start] = LOCAL;
+                let mut rest = n;
+                for digit in digits[start + 1..end].iter_mut().rev() {
+                    *digit = DIGITS[rest % 36];
+                    rest /= 36;
+                }
+                Self(digits)
+            })
+        })
+    }
+
     /// The first and the last code that can lie in this place, itself included, in the order of bytes.
     #[must_use]
     pub fn range(&self) -> (Self, Self) {
@@ -135,6 +158,9 @@ impl TerritoryCode {
 
 /// The letter that a segment given by a city begins with.
 const LOCAL: u8 = b'L';
+
+/// What a local segment goes on with.
+const DIGITS: &[u8; 36] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 
 /// Every segment is all digits or, below the city, local.
 fn segments_are_written_well(code: &[u8]) -> bool {
@@ -209,6 +235,36 @@ mod tests {
 
     fn code(text: &str) -> TerritoryCode {
         text.parse().unwrap()
+    }
+
+    #[test]
+    fn local_codes_of_a_level_are_counted_in_digits_and_letters() {
+        let shown = |place: &str, level| {
+            let codes: Vec<String> = code(place)
+                .local_codes(level)
+                .map(|code| code.short().to_owned())
+                .collect();
+            (
+                codes.len(),
+                codes.first().cloned().unwrap_or_default(),
+                codes.get(37).cloned().unwrap_or_default(),
+            )
+        };
+        assert_eq!(
+            shown("431202", Level::Township),
+            (1296, "431202L00".to_owned(), "431202L11".to_owned())
+        );
+        assert_eq!(shown("4312", Level::County).1, "4312L0");
+        assert_eq!(shown("4312", Level::County).0, 36);
+        assert_eq!(shown("43", Level::City).0, 0);
+        assert_eq!(shown("431202001", Level::County).0, 0);
+        assert!(
+            code("431202")
+                .local_codes(Level::Township)
+                .all(|local| local.is_local()
+                    && local.level() == Level::Township
+                    && local.as_str().parse() == Ok(local))
+        );
     }
 
     #[test]

@@ -106,17 +106,16 @@ async fn load(
             return Ok(refused(problems));
         }
     };
-    let new: Vec<&Change> = changes
-        .iter()
-        .filter(|change| !known.lists(change))
-        .collect();
-    if !new.is_empty() {
-        keep(tx, &new, &effects).await?;
+    let given =
+        |effect: &&Effect| matches!(effect, Effect::Remembered(change) if changes.contains(change));
+    let new = effects.iter().filter(given).count();
+    if new > 0 {
+        keep(tx, &effects).await?;
         move_organs(tx, &gazetteer, &effects).await?;
     }
     Ok(LoadTerritoryChangesResponse {
-        loaded: count(new.len()),
-        unchanged: count(rows.lines.len() - new.len()),
+        loaded: count(new),
+        unchanged: count(changes.len() - new),
         problems,
     })
 }
@@ -132,15 +131,15 @@ fn count(rows: usize) -> u32 {
     u32::try_from(rows).unwrap_or(u32::MAX)
 }
 
-async fn keep(tx: &mut Tx, changes: &[&Change], effects: &[Effect]) -> Result<(), Problem> {
+async fn keep(tx: &mut Tx, effects: &[Effect]) -> Result<(), Problem> {
     let connection = tx.connection();
     let edition = store::territory_edition::advance(connection, true).await?;
-    for change in changes {
-        store::territory_change::insert(connection, change).await?;
-    }
     let mut told: Vec<Territory> = Vec::new();
     for effect in effects {
         match effect {
+            Effect::Remembered(change) => {
+                store::territory_change::insert(connection, change).await?
+            }
             Effect::Established(row) => match row.valid_to {
                 None => {
                     store::territory::establish(connection, row, edition).await?;
@@ -177,7 +176,7 @@ async fn move_organs(tx: &mut Tx, places: &Gazetteer, effects: &[Effect]) -> Res
         .iter()
         .filter_map(|effect| match effect {
             Effect::Ended { code, last } => Some((*code, goes_to(places, *code, *last)?)),
-            Effect::Established(_) | Effect::Begun { .. } => None,
+            Effect::Remembered(_) | Effect::Established(_) | Effect::Begun { .. } => None,
         })
         .collect();
     let moved: Vec<OrganProfile> = store::organ::move_to(tx.connection(), &moves).await?;

@@ -13,6 +13,7 @@ mod word;
 pub mod calendar;
 pub mod ids;
 pub mod law;
+pub mod local;
 pub mod matter;
 pub mod organs;
 pub mod registration;

@@ -2,15 +2,14 @@
 
 use crate::vocabulary::{Category, Channel, StatutoryRoute, Unit};
 
-/// From how many persons on a visit is collective (local default).
-pub const COLLECTIVE_PERSONS: u32 = 5;
 /// How many representatives a collective visit names at most (art. 20(3)).
 pub const REPRESENTATIVES_MAX: u32 = 5;
 
-/// Whether a matter raised this way by so many persons is a collective visit. Only visits are.
+/// Whether a matter raised this way by so many persons is a collective visit, from so many on in its place (local).
+/// Only visits are.
 #[must_use]
-pub const fn is_collective(channel: Channel, persons: u32) -> bool {
-    matches!(channel, Channel::Visit) && persons >= COLLECTIVE_PERSONS
+pub const fn is_collective(channel: Channel, persons: u32, from: u32) -> bool {
+    matches!(channel, Channel::Visit) && persons >= from
 }
 
 /// More representatives than art. 20(3) provides for. Recorded with the matter, never a refusal.
@@ -69,9 +68,9 @@ mod tests {
 
     #[test]
     fn five_on_a_visit_are_collective_and_five_signatures_are_not() {
-        assert!(is_collective(Channel::Visit, 5));
-        assert!(!is_collective(Channel::Visit, 4));
-        assert!(!is_collective(Channel::Letter, 500));
+        assert!(is_collective(Channel::Visit, 5, 5));
+        assert!(!is_collective(Channel::Visit, 4, 5));
+        assert!(!is_collective(Channel::Letter, 500, 5));
     }
 
     #[test]

@@ -1,11 +1,16 @@
 //! Competence: who must answer, and why. Territory times function; the decision lists the rules it used.
 
 mod arbitrate;
+mod competence;
 mod decide;
 mod directory;
 
-pub use arbitrate::{arbitrate, max_bounces};
-pub use decide::{Decision, MatterToRoute, NoCompetentOrgan, Reason, decide};
+pub use arbitrate::arbitrate;
+pub use competence::{
+    Competence, CompetenceError, CompetenceFault, CompetenceFile, CompetenceRule, CompetenceRules,
+    is_function,
+};
+pub use decide::{Decision, MatterToRoute, NoCompetentOrgan, Reason, Rules, route};
 pub use directory::Directory;
 
 pub use crate::organs::OrganProfile;

@@ -1,22 +1,15 @@
-//! 内容分类: the dated list of subjects, and at which level each is handled.
+//! 内容分类: the dated list of subjects.
 
-use std::{collections::BTreeMap, sync::LazyLock};
+use std::sync::LazyLock;
 
 use serde::Deserialize;
 use thiserror::Error;
 
-use crate::{
-    embedded,
-    time::Date,
-    vocabulary::{Level, StatutoryRoute},
-};
+use crate::{embedded, time::Date, vocabulary::StatutoryRoute};
 
 static EMBEDDED: LazyLock<SubjectList> = LazyLock::new(|| {
-    let (subjects, competence) = (
-        include_str!("../data/subjects.json"),
-        include_str!("../data/competence.json"),
-    );
-    embedded::checked("subjects.json", SubjectList::parse(subjects, competence))
+    let subjects = SubjectList::parse(include_str!("../data/subjects.json"));
+    embedded::checked("subjects.json", subjects)
 });
 
 /// What a matter is about.
@@ -32,15 +25,12 @@ pub struct Subject {
     pub function: String,
     /// The route a claim on it takes (art. 31).
     pub route: StatutoryRoute,
-    /// The level at which it is handled first ("graded responsibility").
-    pub handled_at: Level,
 }
 
 /// The subjects in force, with the version of the list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SubjectList {
     version: String,
-    competence_version: String,
     valid_from: Date,
     subjects: Vec<Subject>,
 }
@@ -64,12 +54,6 @@ pub enum SubjectListError {
     /// A code is listed twice.
     #[error("the subject {0} is listed twice")]
     Twice(String),
-    /// A subject without a competence rule.
-    #[error("the subject {0} has no competence rule")]
-    NoCompetence(String),
-    /// A competence rule without a subject.
-    #[error("a competence rule names the unknown subject {0}")]
-    Unknown(String),
 }
 
 #[derive(Deserialize)]
@@ -88,18 +72,6 @@ struct SubjectRow {
     route: StatutoryRoute,
 }
 
-#[derive(Deserialize)]
-struct CompetenceFile {
-    version: String,
-    rules: Vec<CompetenceRow>,
-}
-
-#[derive(Deserialize)]
-struct CompetenceRow {
-    subject: String,
-    level: Level,
-}
-
 impl SubjectList {
     /// The list this release was built with.
     #[must_use]
@@ -107,27 +79,17 @@ impl SubjectList {
         &EMBEDDED
     }
 
-    /// Joins the list of subjects with the competence rules.
+    /// Reads `{"version", "valid_from", "subjects": [{"code", "name_en", "name_zh", "function", "route"}]}`.
     ///
     /// # Errors
-    /// Refused unless every subject has exactly one rule; see [`SubjectListError`].
-    pub fn parse(subjects_json: &str, competence_json: &str) -> Result<Self, SubjectListError> {
+    /// See [`SubjectListError`].
+    pub fn parse(json: &str) -> Result<Self, SubjectListError> {
         let SubjectFile {
             version,
             valid_from,
             subjects: rows,
-        } = serde_json::from_str(subjects_json)?;
-        let CompetenceFile {
-            version: competence_version,
-            rules,
-        } = serde_json::from_str(competence_json)?;
-        let mut levels = BTreeMap::new();
-        for CompetenceRow { subject, level } in rules {
-            if levels.insert(subject.clone(), level).is_some() {
-                return Err(SubjectListError::Twice(subject));
-            }
-        }
-        let mut subjects: Vec<Subject> = Vec::new();
+        } = serde_json::from_str(json)?;
+        let mut subjects: Vec<Subject> = Vec::with_capacity(rows.len());
         for SubjectRow {
             code,
             name_en,
@@ -139,39 +101,25 @@ impl SubjectList {
             if subjects.iter().any(|known| known.code == code) {
                 return Err(SubjectListError::Twice(code));
             }
-            let Some(handled_at) = levels.remove(&code) else {
-                return Err(SubjectListError::NoCompetence(code));
-            };
             subjects.push(Subject {
                 code,
                 name_en,
                 name_zh,
                 function,
                 route,
-                handled_at,
             });
         }
-        match levels.into_keys().next() {
-            Some(unknown) => Err(SubjectListError::Unknown(unknown)),
-            None => Ok(Self {
-                version,
-                competence_version,
-                valid_from,
-                subjects,
-            }),
-        }
+        Ok(Self {
+            version,
+            valid_from,
+            subjects,
+        })
     }
 
     /// The version of the list of subjects.
     #[must_use]
     pub fn version(&self) -> &str {
         &self.version
-    }
-
-    /// The version of the competence rules.
-    #[must_use]
-    pub fn competence_version(&self) -> &str {
-        &self.competence_version
     }
 
     /// The first day the list is in force.
@@ -252,21 +200,11 @@ mod tests {
     }
 
     #[test]
-    fn a_subject_without_a_competence_rule_and_the_reverse_are_refused() {
-        let (subjects, competence) = (
-            include_str!("../data/subjects.json"),
-            include_str!("../data/competence.json"),
-        );
-        let renamed = subjects.replace("\"code\": \"medical\"", "\"code\": \"medicine\"");
+    fn a_subject_that_is_listed_twice_is_refused() {
+        let twice = include_str!("../data/subjects.json")
+            .replace("\"code\": \"medical\"", "\"code\": \"education\"");
         assert!(
-            matches!(SubjectList::parse(&renamed, competence), Err(SubjectListError::NoCompetence(code)) if code == "medicine")
-        );
-        let extra = competence.replace(
-            "\"rules\": [",
-            "\"rules\": [{\"subject\": \"weather\", \"level\": \"city\"},",
-        );
-        assert!(
-            matches!(SubjectList::parse(subjects, &extra), Err(SubjectListError::Unknown(code)) if code == "weather")
+            matches!(SubjectList::parse(&twice), Err(SubjectListError::Twice(code)) if code == "education")
         );
     }
 }

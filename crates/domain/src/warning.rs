@@ -4,16 +4,10 @@
 mod escalation;
 mod recipients;
 
-pub use escalation::{AckLimits, Escalation, Step, ack_limit, next_step};
+pub use escalation::{Escalation, Step, next_step};
 pub use recipients::{Recipient, RecipientRole, recipients};
 
-use crate::{
-    time::{Duration, Instant},
-    vocabulary::UrgentKind,
-};
-
-/// From how many persons on a collective visit is reported at the first time, unless the place sets another (local).
-pub const COLLECTIVE_URGENT_PERSONS: u32 = 50;
+use crate::time::{Duration, Instant};
 
 /// Whether a collective visit of so many persons is reported at the first time.
 #[must_use]
@@ -27,19 +21,6 @@ pub fn lateness(known: Instant, reported: Instant) -> Duration {
     (reported - known).max(Duration::zero())
 }
 
-/// How long a report of the kind may take (local default): 20 minutes for danger to life, 60 for
-/// collective visits and retaliation, 2 hours for the rest.
-#[must_use]
-pub const fn lateness_limit(kind: UrgentKind) -> Duration {
-    match kind {
-        UrgentKind::DangerToLife => Duration::minutes(20),
-        UrgentKind::CollectiveVisit | UrgentKind::Retaliation => Duration::minutes(60),
-        UrgentKind::ServiceFailure | UrgentKind::PromiseBroken | UrgentKind::Other => {
-            Duration::minutes(120)
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -51,10 +32,6 @@ mod tests {
             lateness(known, known + Duration::minutes(21)),
             Duration::minutes(21)
         );
-        assert!(
-            lateness(known, known + Duration::minutes(21))
-                > lateness_limit(UrgentKind::DangerToLife)
-        );
         assert_eq!(
             lateness(known, known - Duration::minutes(1)),
             Duration::zero()
@@ -63,7 +40,7 @@ mod tests {
 
     #[test]
     fn a_visit_at_the_threshold_is_urgent() {
-        assert!(collective_is_urgent(50, COLLECTIVE_URGENT_PERSONS));
-        assert!(!collective_is_urgent(49, COLLECTIVE_URGENT_PERSONS));
+        assert!(collective_is_urgent(50, 50));
+        assert!(!collective_is_urgent(49, 50));
     }
 }

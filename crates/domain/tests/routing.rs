@@ -10,9 +10,12 @@ use huiyin_domain::{
         self, DISCIPLINE_INSPECTION, JOINT_MEETING, PEOPLES_MEDIATION, PETITION_OFFICE,
         POLITICAL_LEGAL, TOWNSHIP_GOVERNMENT, organ_id,
     },
-    routing::{Decision, Directory, MatterToRoute, arbitrate, decide},
+    routing::{
+        CompetenceRules, Decision, Directory, MatterToRoute, NoCompetentOrgan, Rules, arbitrate,
+        route,
+    },
     subject::Subject,
-    territory::{Territory, TerritoryCode},
+    territory::{Gazetteer, Territory, TerritoryCode},
     vocabulary::{Category, ForwardingKind, Level, StatutoryRoute},
     warning::{RecipientRole, recipients},
 };
@@ -57,7 +60,17 @@ fn matter(category: Category, subject: &str, place: &str) -> MatterToRoute {
 }
 
 fn decided(matter: &MatterToRoute) -> Decision {
-    decide(matter, &directory()).unwrap()
+    by(matter, &directory()).unwrap()
+}
+
+fn by(matter: &MatterToRoute, directory: &Directory) -> Result<Decision, NoCompetentOrgan> {
+    let rules = Rules {
+        competence: CompetenceRules::embedded(),
+        directory,
+        places: &Gazetteer::default(),
+        on: "2026-01-05".parse().unwrap(),
+    };
+    route(matter, &rules)
 }
 
 #[test]
@@ -131,7 +144,7 @@ fn a_denunciation_goes_above_whom_it_is_about() {
     denunciation.about = Some(id("4312", DISCIPLINE_INSPECTION));
     assert_eq!(decided(&denunciation).to, id("43", DISCIPLINE_INSPECTION));
     denunciation.about = Some(id("43", PETITION_OFFICE));
-    let refused = decide(&denunciation, &directory()).unwrap_err();
+    let refused = by(&denunciation, &directory()).unwrap_err();
     assert_eq!(refused.function, DISCIPLINE_INSPECTION);
 }
 
@@ -206,7 +219,7 @@ fn arbitration_is_by_the_lowest_common_superior_that_was_not_tried() {
 
 #[test]
 fn an_empty_directory_names_what_is_missing() {
-    let refused = decide(
+    let refused = by(
         &matter(Category::Claim, "education", VILLAGE),
         &Directory::default(),
     )

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use huiyin_domain::territory::{
-    Change, ChangeFault, ChangeKind, Established, Gazetteer, Territory, TerritoryCode,
+    Change, ChangeFault, ChangeKind, Effect, Established, Gazetteer, Territory, TerritoryCode,
     TerritoryFault, Unit,
 };
 use huiyin_domain::time::Date;
@@ -275,7 +275,7 @@ fn what_lies_in_a_place_goes_with_it_under_the_new_code() {
         "431203 中方区",
     );
     let effects = gazetteer.apply(&moved, today).unwrap();
-    assert_eq!(effects.len(), 8, "four begin, four end");
+    assert_eq!(effects.len(), 9, "four begin, four end, one is remembered");
     assert_eq!(
         gazetteer.at(code("431203001001"), today).unwrap().name,
         "甲村"
@@ -390,7 +390,8 @@ fn a_part_that_moves_is_named_and_changes_no_code() {
         "431221 中方县",
         "431202 鹤城区",
     );
-    assert_eq!(gazetteer.apply(&part, today), Ok(Vec::new()));
+    let remembered = Ok(vec![Effect::Remembered(part.clone())]);
+    assert_eq!(gazetteer.apply(&part, today), remembered);
     let compared = gazetteer.comparable(code("431202"), day("2026-01-01"), today);
     assert_eq!(compared.then, compared.now);
     assert_eq!(compared.parts_moved, [part]);

@@ -10,7 +10,7 @@ use huiyin_service_kit::settings::Settings;
 
 use crate::connect::Clients;
 use crate::constellation::local_settings;
-use crate::{bench, demo, load, register, serve, show, up, watch};
+use crate::{bench, demo, load, register, rules, serve, show, up, watch};
 
 /// Huiyin 回音: every letter, visit, call and online petition is registered, reaches the organ that must
 /// answer, is answered within the law's time, and can be followed by the person who raised it.
@@ -55,6 +55,14 @@ enum Command {
         after_help = "Example: huiyin register --channel online --category claim --subject environment --place 431202 \\\n           --received-by organ_... --request \"the river smells\""
     )]
     Register(Box<register::RegisterArgs>),
+    /// Say which organ would have to answer, and why; registers and forwards nothing
+    #[command(
+        after_help = "Example: huiyin route --subject environment --place 431202001 --explain"
+    )]
+    Route(rules::RouteArgs),
+    /// Print, rehearse, put in force or list the competence rules
+    #[command(subcommand)]
+    Rules(rules::RulesCommand),
     /// Show a matter, its progress, its clocks, an organ, a territory or an alert
     #[command(subcommand)]
     Show(show::ShowCommand),
@@ -115,6 +123,8 @@ pub async fn run() -> Result<()> {
         Command::Migrate { services } => serve::migrate(settings.as_deref(), services).await,
         Command::Load(command) => load_file(&clients(settings)?, command).await,
         Command::Register(args) => register::run(&clients(settings)?, *args).await,
+        Command::Route(args) => rules::route(&clients(settings)?, args).await,
+        Command::Rules(command) => rules::run(&clients(settings)?, command).await,
         Command::Show(command) => show::run(&clients(settings)?, command).await,
         Command::Watch(command) => watch::run(&clients(settings)?, command).await,
         Command::Bench(args) => bench::run(args).await,

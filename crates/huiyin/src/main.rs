@@ -7,6 +7,7 @@ mod constellation;
 mod demo;
 mod load;
 mod register;
+mod rules;
 mod serve;
 mod show;
 mod up;

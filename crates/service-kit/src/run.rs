@@ -45,6 +45,8 @@ pub struct Desk {
     pub database: Database,
     /// Its own section of the settings.
     pub own: ServiceSettings,
+    /// The text of the file of local rules, if the settings name one.
+    pub local_rules: Option<Arc<str>>,
     /// Ends everything.
     pub stopper: Stopper,
 }
@@ -101,6 +103,11 @@ pub enum RunError {
     Serve(#[from] server::ServeError),
 }
 
+/// The problem of a service whose file of local rules is wrong.
+pub fn wrong_local_rules(wrong: impl std::fmt::Display) -> Problem {
+    Problem::Unexpected(format!("the file of the setting local_rules: {wrong}"))
+}
+
 /// Runs one service until it is stopped.
 pub fn run(context: Context, house: House) -> BoxFuture<'static, Result<(), RunError>> {
     Box::pin(async move {
@@ -114,6 +121,7 @@ pub fn run(context: Context, house: House) -> BoxFuture<'static, Result<(), RunE
         let desk = Desk {
             database: database.clone(),
             own: own.clone(),
+            local_rules: context.settings.local_rules()?,
             stopper: context.stopper.clone(),
         };
         let lists = (house.lists)(desk).await.map_err(problem)?;

@@ -5,8 +5,9 @@
 
 use std::fmt;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::Arc;
 
 use http::Uri;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -110,12 +111,8 @@ pub enum Own {
 /// What only `[stability_early_warning]` has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WarningSettings {
-    /// Minutes within which an alert is to be acknowledged before it escalates, 1 to 1440. Default 30.
-    pub acknowledgement_limit_minutes: u32,
     /// Minutes between two reminders of the same alert, 1 to 1440. Default 30.
     pub repeat_minutes: u32,
-    /// Persons from which a gathering is reported as collective, 1 to 100000. Default 50.
-    pub collective_threshold_persons: u32,
 }
 
 /// Settings of a process.
@@ -123,6 +120,8 @@ pub struct WarningSettings {
 pub struct Settings {
     /// What the process may do with time. Default production.
     pub profile: Profile,
+    /// File of the local rules; those of this release when none is given.
+    pub local_rules: Option<PathBuf>,
     /// Logs, traces and metrics.
     pub telemetry: TelemetrySettings,
     /// The fast road.
@@ -198,6 +197,21 @@ impl Settings {
         sections::settings(Tree::parse(text, "the settings")?)
     }
 
+    /// The text of the file of local rules; none when the settings name no file.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn local_rules(&self) -> Result<Option<Arc<str>>, SettingsError> {
+        let Some(path) = &self.local_rules else {
+            return Ok(None);
+        };
+        let text = std::fs::read_to_string(path).map_err(|error| SettingsError::Unreadable {
+            path: path.display().to_string(),
+            error: error.to_string(),
+        })?;
+        Ok(Some(text.into()))
+    }
+
     /// The section of a service.
     ///
     /// # Errors
@@ -252,7 +266,7 @@ impl ServiceSettings {
             Own::StabilityEarlyWarning(warning) => Ok(*warning),
             Own::Intake { .. } | Own::Nothing => Err(SettingsError::KeyMissing {
                 section: ServiceName::StabilityEarlyWarning.key(),
-                key: "acknowledgement_limit_minutes",
+                key: "repeat_minutes",
             }),
         }
     }

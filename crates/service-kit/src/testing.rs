@@ -93,6 +93,7 @@ impl TestDesk {
             desk: Desk {
                 database,
                 own,
+                local_rules: None,
                 stopper: Stopper::new(),
             },
         })

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use chrono::NaiveDate;
 use huiyin_domain::ids::OrganId;
+use huiyin_domain::routing::CompetenceRules;
 use huiyin_domain::subject::Subject;
 use huiyin_domain::territory::TerritoryCode;
 use huiyin_domain::time::{Instant, local_date};
@@ -88,8 +89,9 @@ impl Raised {
         let what = channel.zip(category).zip(subject);
         let (((channel, category), subject), ((place, office), received_at)) =
             violations.finish_with(what.zip(place.zip(office).zip(received_at)))?;
-        let right_window = match raised_too_high(category, subject, office.level) {
-            true => window(known, place, subject.handled_at).await?,
+        let handled_at = CompetenceRules::embedded().of(subject, place).handled_at;
+        let right_window = match raised_too_high(category, handled_at, office.level) {
+            true => window(known, place, handled_at).await?,
             false => None,
         };
         Ok(Self {
@@ -211,13 +213,13 @@ fn petition(violations: &mut Violations, request: RegisterMatterRequest) -> Peti
     }
 }
 
-/// Whether the office stands above the next-higher level of the one that handles the subject. A
+/// Whether the office stands above the next-higher level of the one that handles the matter. A
 /// denunciation may be raised anywhere.
-fn raised_too_high(category: Category, subject: &Subject, office: Level) -> bool {
+fn raised_too_high(category: Category, handled_at: Level, office: Level) -> bool {
     match category {
         Category::Denunciation => false,
         Category::Suggestion | Category::Claim => {
-            subject.handled_at.above().is_some_and(|next| office > next)
+            handled_at.above().is_some_and(|next| office > next)
         }
     }
 }
@@ -239,20 +241,11 @@ mod tests {
 
     #[test]
     fn too_high_is_above_the_next_higher_level() {
-        let Some(subject) = Subject::all()
-            .iter()
-            .find(|subject| subject.handled_at == Level::County)
-        else {
-            panic!("no subject is handled by counties")
-        };
-        assert!(!raised_too_high(Category::Claim, subject, Level::County));
-        assert!(!raised_too_high(Category::Claim, subject, Level::City));
-        assert!(raised_too_high(Category::Claim, subject, Level::Province));
-        assert!(!raised_too_high(
-            Category::Denunciation,
-            subject,
-            Level::Nation
-        ));
+        let too_high = |category, office| raised_too_high(category, Level::County, office);
+        assert!(!too_high(Category::Claim, Level::County));
+        assert!(!too_high(Category::Claim, Level::City));
+        assert!(too_high(Category::Claim, Level::Province));
+        assert!(!too_high(Category::Denunciation, Level::Nation));
     }
 
     #[test]

@@ -1,15 +1,15 @@
 //! Routing: organs, territories, competence, the forwarding chain and opinions. Who must answer, and
 //! why?
 //!
-//! The organs are kept in memory (`organs`); a matter and its hops are one value (`chain`) whose
+//! The organs are kept in memory (`rulebook`); a matter and its hops are one value (`chain`) whose
 //! verbs decide, and the rpcs and the reaction to intake only carry.
 
 mod chain;
 mod onward;
-mod organs;
 mod places;
 mod reactions;
 mod rpc;
+mod rulebook;
 mod service;
 mod store;
 mod wire;
@@ -41,9 +41,9 @@ pub fn serve(context: Context) -> BoxFuture<'static, Result<(), RunError>> {
 /// What the service answers, what it does about others' events, what it does when timers are due.
 pub fn lists(desk: Desk) -> BoxFuture<'static, Result<Lists, Problem>> {
     Box::pin(async move {
-        let service = service::Service::new(desk);
+        let service = service::Service::new(desk)?;
         Ok(Lists {
-            reactions: vec![reactions::to_intake(service.organs.clone())],
+            reactions: vec![reactions::to_intake(service.rulebook.clone())],
             rpcs: Routes::new(
                 RoutingServiceServer::new(service)
                     .max_decoding_message_size(server::MAX_DECODE)

@@ -2,12 +2,13 @@
 
 use huiyin_domain::ids::OrganId;
 use huiyin_domain::organs::{OrganProfile, PETITION_OFFICE};
-use huiyin_domain::routing::{Decision, Directory, Reason, arbitrate, decide, max_bounces};
+use huiyin_domain::routing::{Decision, Directory, Reason, Rules, arbitrate, route};
 use huiyin_domain::vocabulary::{Category, ForwardingKind};
 use huiyin_service_kit::status::Problem;
 use huiyin_service_kit::violations::Violations;
 
 use crate::chain::{Chain, Onward, Post, RoutedMatter};
+use crate::rulebook::InForce;
 
 /// The first hop, by rule.
 pub(crate) fn by_rule(from: OrganId, decision: Decision) -> Onward {
@@ -24,8 +25,8 @@ pub(crate) fn by_rule(from: OrganId, decision: Decision) -> Onward {
     }
 }
 
-/// The hop after an objection the sender agreed to: to arbitration when the matter has come back three
-/// times, else to the organ the sender wishes, else by rule to one that has not given it back.
+/// The hop after an objection the sender agreed to: to arbitration when the matter has come back as often as its
+/// place allows (local), else to the organ the sender wishes, else by rule to one that has not given it back.
 ///
 /// # Errors
 /// When no organ is left, or the wished one may not have the matter.
@@ -33,12 +34,13 @@ pub(crate) fn after_objection(
     chain: &Chain,
     wish: Option<OrganId>,
     sender: (OrganId, Post),
-    directory: &Directory,
+    in_force: &InForce,
 ) -> Result<Onward, Problem> {
     let tried = chain.tried();
+    let directory = &*in_force.directory;
     let (from, post) = sender;
     let bounces = u32::try_from(tried.len()).unwrap_or(u32::MAX);
-    let decision = if bounces >= max_bounces() {
+    let decision = if bounces >= in_force.bounce_limit(chain.matter.place) {
         arbitrate(&chain.to_route(), &tried, directory).map_err(nobody)?
     } else if let Some(to) = wish {
         may_receive(&chain.matter, "to_organ", to, directory)?;
@@ -54,7 +56,12 @@ pub(crate) fn after_objection(
             post: Some(post),
         });
     } else {
-        decide(&chain.to_route(), &without(chain, &tried, directory)).map_err(nobody)?
+        let others = without(chain, &tried, directory);
+        let rules = Rules {
+            directory: &others,
+            ..in_force.rules()
+        };
+        route(&chain.to_route(), &rules).map_err(nobody)?
     };
     let set_aside = match wish {
         Some(wish) if wish != decision.to => {

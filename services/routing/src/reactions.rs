@@ -12,19 +12,19 @@ use huiyin_service_kit::road::consumer::Reaction;
 use huiyin_service_kit::status::Problem;
 use huiyin_service_kit::violations::Violations;
 
-use crate::organs::Organs;
+use crate::rulebook::Rulebook;
 
 /// Routes what intake registers, and follows what it records of acceptance, decline, withdrawal and reply.
-pub(crate) fn to_intake(organs: Organs) -> Reaction {
+pub(crate) fn to_intake(rulebook: Rulebook) -> Reaction {
     Reaction::to(ServiceName::Intake, move |tx, events| {
-        let organs = organs.clone();
-        Box::pin(async move { react(&organs, tx, events).await })
+        let rulebook = rulebook.clone();
+        Box::pin(async move { react(&rulebook, tx, events).await })
     })
 }
 
 /// Registrations of a run go first: nothing else can be said of a matter before it is registered, and
 /// what is said of others does not touch them.
-async fn react(organs: &Organs, tx: &mut Tx, events: &[Event]) -> Result<(), Problem> {
+async fn react(rulebook: &Rulebook, tx: &mut Tx, events: &[Event]) -> Result<(), Problem> {
     let mut registered = Vec::new();
     let mut said = Vec::new();
     for event in events {
@@ -38,7 +38,7 @@ async fn react(organs: &Organs, tx: &mut Tx, events: &[Event]) -> Result<(), Pro
             }
         }
     }
-    route::route(organs, tx, &registered).await?;
+    route::route(rulebook, tx, &registered).await?;
     follow::follow(tx, &said).await
 }
 

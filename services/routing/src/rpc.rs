@@ -1,5 +1,6 @@
 //! One file a call.
 
+pub(crate) mod activate_rules;
 pub(crate) mod agree_to_objection;
 pub(crate) mod decide_competence;
 pub(crate) mod find_common_superior;
@@ -9,12 +10,14 @@ pub(crate) mod get_territory;
 pub(crate) mod issue_opinion;
 pub(crate) mod list_forwardings;
 pub(crate) mod list_organs;
+pub(crate) mod list_rules;
 pub(crate) mod list_territories;
 pub(crate) mod load_organs;
 pub(crate) mod load_territories;
 pub(crate) mod load_territory_changes;
 pub(crate) mod object_to_forwarding;
 pub(crate) mod refuse_objection;
+pub(crate) mod rehearse_rules;
 pub(crate) mod trace_territory;
 
 mod load;

@@ -1,33 +1,35 @@
 //! `RoutingService`: each rpc in its own file.
 
+use huiyin_domain::local::LocalRules;
 use huiyin_proto::routing::v1::routing_service_server::RoutingService;
 use huiyin_proto::routing::v1::*;
-use huiyin_service_kit::run::Desk;
+use huiyin_service_kit::run::{Desk, wrong_local_rules};
+use huiyin_service_kit::status::Problem;
 use tonic::{Request, Response, Status};
 
-use crate::organs::Organs;
-use crate::places::Places;
 use crate::rpc;
+use crate::rulebook::Rulebook;
 
 /// What the rpcs work with.
 #[derive(Clone, Debug)]
 pub(crate) struct Service {
     /// The desk.
     pub(crate) desk: Desk,
-    /// The organs in memory.
-    pub(crate) organs: Organs,
-    /// The places in memory.
-    pub(crate) places: Places,
+    /// What decisions go by.
+    pub(crate) rulebook: Rulebook,
 }
 
 impl Service {
-    /// The service over a desk; the organs are read when they are first needed.
-    pub(crate) fn new(desk: Desk) -> Self {
-        Self {
+    /// The service over a desk; organs, rules and places are read when they are first needed.
+    ///
+    /// # Errors
+    /// When the local rules are wrong.
+    pub(crate) fn new(desk: Desk) -> Result<Self, Problem> {
+        let local = LocalRules::given(desk.local_rules.as_deref()).map_err(wrong_local_rules)?;
+        Ok(Self {
             desk,
-            organs: Organs::default(),
-            places: Places::default(),
-        }
+            rulebook: Rulebook::new(local),
+        })
     }
 }
 
@@ -120,6 +122,33 @@ impl RoutingService for Service {
     ) -> Result<Response<DecideCompetenceResponse>, Status> {
         Ok(Response::new(
             rpc::decide_competence::decide_competence(self, request).await?,
+        ))
+    }
+
+    async fn rehearse_rules(
+        &self,
+        request: Request<RehearseRulesRequest>,
+    ) -> Result<Response<RehearseRulesResponse>, Status> {
+        Ok(Response::new(
+            rpc::rehearse_rules::rehearse_rules(self, request).await?,
+        ))
+    }
+
+    async fn activate_rules(
+        &self,
+        request: Request<ActivateRulesRequest>,
+    ) -> Result<Response<ActivateRulesResponse>, Status> {
+        Ok(Response::new(
+            rpc::activate_rules::activate_rules(self, request).await?,
+        ))
+    }
+
+    async fn list_rules(
+        &self,
+        request: Request<ListRulesRequest>,
+    ) -> Result<Response<ListRulesResponse>, Status> {
+        Ok(Response::new(
+            rpc::list_rules::list_rules(self, request).await?,
         ))
     }
 

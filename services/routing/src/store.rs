@@ -1,6 +1,7 @@
 //! One function a statement.
 
 pub(crate) mod chain;
+pub(crate) mod competence_rules;
 pub(crate) mod forwarding;
 pub(crate) mod opinion;
 pub(crate) mod organ;

@@ -11,6 +11,8 @@ use huiyin_domain::vocabulary::{Level, UrgentKind};
 use huiyin_domain::warning::{self, RecipientRole, Step};
 use uuid::Uuid;
 
+use crate::limits::Limits;
+
 /// What is reported, before anybody is addressed. No field of it is personal.
 #[derive(Clone, Debug)]
 pub(crate) struct Report {
@@ -73,9 +75,9 @@ pub(crate) struct Alert {
 
 impl Alert {
     /// The report as made at an instant.
-    pub(crate) fn made(id: AlertId, report: Report, reported_at: Instant) -> Self {
+    pub(crate) fn made(id: AlertId, report: Report, reported_at: Instant, limits: &Limits) -> Self {
         let lateness = warning::lateness(report.known_at, reported_at);
-        let late = lateness > warning::lateness_limit(report.kind);
+        let late = lateness > limits.lateness(report.place, report.kind, report.known_at);
         Self {
             id,
             report,

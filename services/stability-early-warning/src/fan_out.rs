@@ -1,18 +1,17 @@
 //! Step 1 of the delivery protocol: the alert, everybody who is addressed, a timer for each and what is
 //! told of it are one commit.
 
-use chrono::TimeDelta;
 use huiyin_domain::ids::{AlertId, OrganId};
 use huiyin_domain::routing::Directory;
 use huiyin_domain::time::Instant;
 use huiyin_domain::warning::{self, RecipientRole, Step};
 use huiyin_service_kit::database::Tx;
-use huiyin_service_kit::settings::WarningSettings;
 use huiyin_service_kit::status::Problem;
 use huiyin_service_kit::{chance, metrics, timer};
 use uuid::Uuid;
 
 use crate::alert::{Acknowledgement, Alert, Recipient, Report, Role};
+use crate::limits::Limits;
 use crate::store::{alert, alert_exclusion, alert_recipient};
 use crate::{told, wire};
 
@@ -64,27 +63,22 @@ fn is_office(role: RecipientRole) -> bool {
     }
 }
 
-/// The time a recipient has before the escalation begins.
-pub(crate) fn acknowledgement_limit(own: WarningSettings) -> TimeDelta {
-    TimeDelta::minutes(own.acknowledgement_limit_minutes.into())
-}
-
 /// Addresses everybody at once. `None` when this alert was raised before.
 ///
 /// # Errors
 /// When the database refuses.
 pub(crate) async fn raise(
     tx: &mut Tx,
-    own: WarningSettings,
+    limits: &Limits,
     outgoing: &Outgoing,
 ) -> Result<Option<(Alert, Vec<Recipient>)>, Problem> {
     let now = wire::kept(tx.now());
-    let alert = Alert::made(outgoing.id, outgoing.report.clone(), now);
-    let due = now + acknowledgement_limit(own);
+    let alert = Alert::made(outgoing.id, outgoing.report.clone(), now, limits);
+    let due = |level| now + limits.acknowledgement(&alert.report, level, now);
     let recipients: Vec<Recipient> = outgoing
         .addressed
         .iter()
-        .map(|told| waiting(alert.id, told, due))
+        .map(|told| waiting(alert.id, told, due(told.level)))
         .collect();
     if !alert::insert(tx.connection(), &alert, &recipients).await? {
         return Ok(None);

@@ -7,6 +7,7 @@
 mod alert;
 mod bells;
 mod fan_out;
+mod limits;
 mod nameless;
 mod offices;
 mod reactions;

@@ -1,18 +1,21 @@
 //! The service as gRPC sees it; every rpc has a file of its own in [`rpc`].
 
 use futures::stream::BoxStream;
+use huiyin_domain::local::LocalRules;
+use huiyin_domain::time::Duration;
 use huiyin_proto::stability_early_warning::v1::stability_early_warning_service_server::StabilityEarlyWarningService;
 use huiyin_proto::stability_early_warning::v1::{
     AcknowledgeAlertRequest, AcknowledgeAlertResponse, GetAlertRequest, GetAlertResponse,
     ListAlertsRequest, ListAlertsResponse, RaiseAlertRequest, RaiseAlertResponse,
     WatchAlertsRequest, WatchAlertsResponse,
 };
-use huiyin_service_kit::run::Desk;
-use huiyin_service_kit::settings::{Own, WarningSettings};
+use huiyin_service_kit::run::{Desk, wrong_local_rules};
+use huiyin_service_kit::settings::Own;
 use huiyin_service_kit::status::Problem;
 use tonic::{Request, Response, Status};
 
 use crate::bells::Bells;
+use crate::limits::Limits;
 use crate::offices::Offices;
 use crate::rpc;
 
@@ -23,8 +26,8 @@ type Answer<T> = Result<Response<T>, Status>;
 pub(crate) struct Service {
     /// The desk.
     pub(crate) desk: Desk,
-    /// The service's own settings.
-    pub(crate) own: WarningSettings,
+    /// How long reports and acknowledgements may take.
+    pub(crate) limits: Limits,
     /// The offices in memory.
     pub(crate) offices: Offices,
     /// Wakes who watches a level.
@@ -39,8 +42,12 @@ impl Service {
     pub(crate) fn new(desk: Desk) -> Result<Self, Problem> {
         match desk.own.own {
             Own::StabilityEarlyWarning(own) => Ok(Self {
+                limits: Limits {
+                    local: LocalRules::given(desk.local_rules.as_deref())
+                        .map_err(wrong_local_rules)?,
+                    repeat: Duration::minutes(own.repeat_minutes.into()),
+                },
                 desk,
-                own,
                 offices: Offices::default(),
                 bells: Bells::default(),
             }),

@@ -3,21 +3,21 @@
 
 mod additions;
 
+use huiyin_domain::ids::AlertId;
 use huiyin_domain::routing::Directory;
 use huiyin_domain::time::{Duration, Instant};
 use huiyin_domain::vocabulary::Level;
 use huiyin_domain::warning::{Step, next_step};
 use huiyin_service_kit::database::Tx;
 use huiyin_service_kit::metrics;
-use huiyin_service_kit::settings::WarningSettings;
 use huiyin_service_kit::status::Problem;
 use huiyin_service_kit::timer::{self, Due, Sweep};
 use uuid::Uuid;
 
 use crate::alert::Recipient;
-use crate::fan_out::{ACKNOWLEDGEMENT, acknowledgement_limit};
+use crate::fan_out::ACKNOWLEDGEMENT;
 use crate::service::Service;
-use crate::store::{alert_recipient, escalation_order};
+use crate::store::{alert, alert_recipient, escalation_order};
 use crate::{told, wire};
 
 /// Escalates what nobody has acknowledged in time.
@@ -35,6 +35,11 @@ async fn escalate(service: &Service, tx: &mut Tx, due: &[Due]) -> Result<(), Pro
         return Ok(());
     }
     let now = wire::kept(tx.now());
+    let mut alerts: Vec<AlertId> = waiting.iter().map(|recipient| recipient.alert).collect();
+    alerts.sort_unstable();
+    alerts.dedup();
+    let alerts = alert::find(tx.connection(), &alerts).await?;
+    let limits = &service.limits;
     let mut timers = Vec::with_capacity(waiting.len());
     for recipient in &mut waiting {
         recipient.step = next_step(recipient.step, recipient.level).step;
@@ -43,10 +48,11 @@ async fn escalate(service: &Service, tx: &mut Tx, due: &[Due]) -> Result<(), Pro
             .iter()
             .find(|due| due.reference == recipient.id)
             .map_or(now, |due| due.fire_at);
-        timers.push((
-            recipient.id,
-            next_due(fired, limit(service.own, recipient.step), now),
-        ));
+        let report = alerts.iter().find(|alert| alert.id == recipient.alert);
+        let limit = report.map_or(limits.repeat, |alert| {
+            limits.step(recipient.step, &alert.report, recipient.level, now)
+        });
+        timers.push((recipient.id, next_due(fired, limit, now)));
     }
     alert_recipient::escalate(tx.connection(), &waiting).await?;
     escalation_order::insert(tx.connection(), &waiting, now).await?;
@@ -57,7 +63,7 @@ async fn escalate(service: &Service, tx: &mut Tx, due: &[Due]) -> Result<(), Pro
         .iter()
         .filter(|recipient| matches!(recipient.step, Step::LevelAbove))
         .collect();
-    additions::add(tx, service.own, &above, &directory).await
+    additions::add(tx, limits, &above, &directory).await
 }
 
 fn tell(tx: &mut Tx, waiting: &[Recipient], directory: &Directory) {
@@ -84,14 +90,6 @@ fn levels_told(recipient: &Recipient, directory: &Directory) -> Vec<Level> {
     std::iter::once(recipient.level)
         .chain(above.filter(|above| *above != recipient.level))
         .collect()
-}
-
-/// The time until the step after this one.
-fn limit(own: WarningSettings, step: Step) -> Duration {
-    match step {
-        Step::Duty | Step::Deputy | Step::Leader | Step::LevelAbove => acknowledgement_limit(own),
-        Step::Repeat(_) => Duration::minutes(own.repeat_minutes.into()),
-    }
 }
 
 /// The next step is due a limit after this one was, however late this one was taken. When even that has

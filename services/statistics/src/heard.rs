@@ -167,6 +167,10 @@ impl Heard {
             | Fact::DeadlineExtended(_)
             | Fact::DeadlinePaused(_)
             | Fact::DeadlineResumed(_)
+            | Fact::RulesActivated(_)
+            | Fact::DecisionOverridden(_)
+            | Fact::WorkCalendarPublished(_)
+            | Fact::DeadlinesReprojected(_)
             | Fact::ReportPublished(_) => {}
         }
         Ok(())

@@ -70,30 +70,22 @@ fn said(told: &Told) -> Result<Option<(&str, FactKind)>, Problem> {
                 forwarding: id(&fact.forwarding_id)?,
             },
         ),
-        Told::MatterAccepted(fact) => (
-            &fact.matter_id,
-            FactKind::Accepted {
-                by: id(&fact.organ_id)?,
-            },
-        ),
-        Told::MatterDeclined(fact) => (
-            &fact.matter_id,
-            FactKind::Declined {
-                by: id(&fact.organ_id)?,
-            },
-        ),
-        Told::OpinionIssued(fact) => (
-            &fact.matter_id,
-            FactKind::OpinionIssued {
-                by: id(&fact.organ_id)?,
-            },
-        ),
-        Told::ReplyDelivered(fact) => (
-            &fact.matter_id,
-            FactKind::ReplyDelivered {
-                by: id(&fact.organ_id)?,
-            },
-        ),
+        Told::MatterAccepted(fact) => {
+            let by = id(&fact.organ_id)?;
+            (&fact.matter_id, FactKind::Accepted { by })
+        }
+        Told::MatterDeclined(fact) => {
+            let by = id(&fact.organ_id)?;
+            (&fact.matter_id, FactKind::Declined { by })
+        }
+        Told::OpinionIssued(fact) => {
+            let by = id(&fact.organ_id)?;
+            (&fact.matter_id, FactKind::OpinionIssued { by })
+        }
+        Told::ReplyDelivered(fact) => {
+            let by = id(&fact.organ_id)?;
+            (&fact.matter_id, FactKind::ReplyDelivered { by })
+        }
         Told::MatterWithdrawn(fact) => (&fact.matter_id, FactKind::Withdrawn),
         Told::TerritoriesEstablished(_)
         | Told::OrgansEstablished(_)
@@ -106,6 +98,10 @@ fn said(told: &Told) -> Result<Option<(&str, FactKind)>, Problem> {
         | Told::DeadlineExtended(_)
         | Told::DeadlinePaused(_)
         | Told::DeadlineResumed(_)
+        | Told::RulesActivated(_)
+        | Told::DecisionOverridden(_)
+        | Told::WorkCalendarPublished(_)
+        | Told::DeadlinesReprojected(_)
         | Told::SuperviseOrderIssued(_)
         | Told::SuperviseOrderAnswered(_)
         | Told::AlertRaised(_)

@@ -10,12 +10,6 @@ use crate::{
     vocabulary::ForwardingKind,
 };
 
-/// How often a matter is forwarded without acceptance before it goes to arbitration (local).
-#[must_use]
-pub const fn max_bounces() -> u32 {
-    3
-}
-
 /// Who decides when organs cannot agree: the petition office of the lowest place above all that were
 /// tried, itself not one of them; else the joint meeting.
 ///

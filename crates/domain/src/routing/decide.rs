@@ -1,15 +1,16 @@
-//! The decision itself.
+//! The decision itself: a function of the matter and of the rules.
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::Directory;
+use super::{Competence, CompetenceRules, Directory};
 use crate::{
     ids::OrganId,
     organs::{DISCIPLINE_INSPECTION, OrganProfile, PETITION_OFFICE},
     registration::opinion_clock_applies,
     subject::Subject,
-    territory::TerritoryCode,
+    territory::{Gazetteer, TerritoryCode},
+    time::Date,
     vocabulary::{Category, ForwardingKind, Level, StatutoryRoute},
 };
 
@@ -24,6 +25,19 @@ pub struct MatterToRoute {
     pub place: TerritoryCode,
     /// The organ the matter is about, when it is about one.
     pub about: Option<OrganId>,
+}
+
+/// What a decision goes by.
+#[derive(Clone, Copy, Debug)]
+pub struct Rules<'a> {
+    /// Who handles which subject.
+    pub competence: &'a CompetenceRules,
+    /// The organs.
+    pub directory: &'a Directory,
+    /// The places; one that is not known is taken as its code says.
+    pub places: &'a Gazetteer,
+    /// The day of the decision.
+    pub on: Date,
 }
 
 /// A rule the decision used, so that a person can check it.
@@ -67,18 +81,53 @@ pub struct NoCompetentOrgan {
 /// In order: a denunciation goes to the discipline inspection above the place's county and above the organ
 /// it is about (art. 30(3)); a claim with a statutory route is referred to it (art. 31); a matter about an organ goes to the
 /// petition office above that organ (art. 28); the rest to the holder of the subject's function at the
-/// level that handles it, or the nearest above, else to the nearest petition office.
+/// level that handles it, or the nearest above, else to the nearest petition office. A place that has ended is followed to
+/// what it became (art. 24).
 ///
 /// # Errors
 /// When the directory holds no organ that could be competent.
-pub fn decide(matter: &MatterToRoute, directory: &Directory) -> Result<Decision, NoCompetentOrgan> {
-    let about = matter.about.and_then(|organ| directory.get(organ));
+pub fn route(matter: &MatterToRoute, rules: &Rules<'_>) -> Result<Decision, NoCompetentOrgan> {
+    match place_today(matter.place, rules) {
+        None => decide(matter, rules),
+        Some((place, followed)) => {
+            let mut decision = decide(&MatterToRoute { place, ..*matter }, rules)?;
+            decision.reasons.insert(0, followed);
+            Ok(decision)
+        }
+    }
+}
+
+/// What a place that has ended became, and the reason; the lowest place that holds all of it when it became
+/// several. None when it is in force, or never was known.
+fn place_today(place: TerritoryCode, rules: &Rules<'_>) -> Option<(TerritoryCode, Reason)> {
+    let Rules { places, on, .. } = *rules;
+    if places.at(place, on).is_some() {
+        return None;
+    }
+    let stretches = places.history(place);
+    let last = stretches.filter_map(|stretch| stretch.valid_to).max()?;
+    let became: Vec<TerritoryCode> = places.became(place, last, on).into_iter().collect();
+    let today = places.common_superior(&became, on).map_or_else(
+        || {
+            place
+                .chain()
+                .find(|above| places.at(*above, on).is_some())
+                .unwrap_or(TerritoryCode::NATION)
+        },
+        |found| found.code,
+    );
+    let words = format!("{place} ended on {last}; the matter is decided for {today}");
+    Some((today, reason("routing/territory-ended art. 24", words)))
+}
+
+fn decide(matter: &MatterToRoute, rules: &Rules<'_>) -> Result<Decision, NoCompetentOrgan> {
+    let about = matter.about.and_then(|organ| rules.directory.get(organ));
     match (matter.category, matter.subject.route, about) {
-        (Category::Denunciation, _, _) => denunciation(matter, about, directory),
+        (Category::Denunciation, _, _) => denunciation(matter, about, rules),
         (Category::Claim, StatutoryRoute::PetitionProcedure, Some(organ))
-        | (Category::Suggestion, _, Some(organ)) => above(matter, organ, directory),
+        | (Category::Suggestion, _, Some(organ)) => above(matter, organ, rules),
         (Category::Claim, StatutoryRoute::PetitionProcedure, None)
-        | (Category::Suggestion, _, None) => competent(matter, directory),
+        | (Category::Suggestion, _, None) => competent(matter, rules),
         (
             Category::Claim,
             StatutoryRoute::Litigation
@@ -87,17 +136,18 @@ pub fn decide(matter: &MatterToRoute, directory: &Directory) -> Result<Decision,
             | StatutoryRoute::AdministrativeProcedure
             | StatutoryRoute::PerformanceOfDuty,
             _,
-        ) => statutory(matter, about, directory),
+        ) => statutory(matter, about, rules),
     }
 }
 
 fn denunciation(
     matter: &MatterToRoute,
     about: Option<&OrganProfile>,
-    directory: &Directory,
+    rules: &Rules<'_>,
 ) -> Result<Decision, NoCompetentOrgan> {
     let seat = at_least(about.map_or(matter.place, superior), Level::City);
-    let to = directory
+    let to = rules
+        .directory
         .nearest(&seat, DISCIPLINE_INSPECTION)
         .filter(|organ| matter.about != Some(organ.id))
         .ok_or_else(|| missing(seat, DISCIPLINE_INSPECTION))?;
@@ -116,18 +166,18 @@ fn denunciation(
 fn statutory(
     matter: &MatterToRoute,
     about: Option<&OrganProfile>,
-    directory: &Directory,
+    rules: &Rules<'_>,
 ) -> Result<Decision, NoCompetentOrgan> {
     let place = about.map_or(matter.place, superior);
-    let Subject {
+    let Subject { route, code, .. } = matter.subject;
+    let Competence {
         function,
-        route,
         handled_at,
-        code,
         ..
-    } = matter.subject;
-    let seat = at_least(place, *handled_at);
-    let to = directory
+    } = rules.competence.of(matter.subject, place);
+    let seat = at_least(place, handled_at);
+    let to = rules
+        .directory
         .nearest(&seat, function)
         .ok_or_else(|| missing(seat, function))?;
     let words = format!(
@@ -145,10 +195,11 @@ fn statutory(
 fn above(
     matter: &MatterToRoute,
     about: &OrganProfile,
-    directory: &Directory,
+    rules: &Rules<'_>,
 ) -> Result<Decision, NoCompetentOrgan> {
     let seat = superior(about);
-    let to = directory
+    let to = rules
+        .directory
         .nearest(&seat, PETITION_OFFICE)
         .filter(|organ| organ.id != about.id)
         .ok_or_else(|| missing(seat, PETITION_OFFICE))?;
@@ -164,20 +215,24 @@ fn above(
     ))
 }
 
-fn competent(matter: &MatterToRoute, directory: &Directory) -> Result<Decision, NoCompetentOrgan> {
-    let Subject {
-        code,
-        function,
+fn competent(matter: &MatterToRoute, rules: &Rules<'_>) -> Result<Decision, NoCompetentOrgan> {
+    let code = &matter.subject.code;
+    let Competence {
         handled_at,
-        ..
-    } = matter.subject;
-    let seat = at_least(matter.place, *handled_at);
-    let mut reasons = vec![reason(
-        &format!("competence/{code}"),
-        format!("{code} is handled at the {handled_at} by {function}"),
-    )];
-    if let Some(to) = directory.nearest(&seat, function) {
-        if to.territory.level() != *handled_at {
+        function,
+        place,
+    } = rules.competence.of(matter.subject, matter.place);
+    let seat = at_least(matter.place, handled_at);
+    let of_place = match place {
+        TerritoryCode::NATION => String::new(),
+        place => format!(" in {place}"),
+    };
+    let version = rules.competence.version();
+    let words =
+        format!("{code} is handled at the {handled_at} by {function}{of_place}; rules {version}");
+    let mut reasons = vec![reason(&format!("competence/{code}"), words)];
+    if let Some(to) = rules.directory.nearest(&seat, function) {
+        if to.territory.level() != handled_at {
             reasons.push(reason(
                 "routing/nearest-above art. 24",
                 format!("the nearest that holds it is {}", to.name),
@@ -190,7 +245,8 @@ fn competent(matter: &MatterToRoute, directory: &Directory) -> Result<Decision, 
         };
         return Ok(decision(matter, to, kind, reasons));
     }
-    let to = directory
+    let to = rules
+        .directory
         .nearest(&seat, PETITION_OFFICE)
         .ok_or_else(|| missing(seat, function))?;
     reasons.push(reason(

@@ -1,57 +1,8 @@
 //! What follows when nobody acknowledges. Escalation never stops silently: at the top it repeats.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    time::Duration,
-    vocabulary::{Level, UrgentKind},
-};
-
-/// How long a post has to acknowledge, and how often the top is told again (local default).
-const DEFAULT_LIMIT: Duration = Duration::minutes(30);
-
-/// Acknowledgement limits per level and kind.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AckLimits {
-    default: Duration,
-    set: BTreeMap<(Level, UrgentKind), Duration>,
-}
-
-impl Default for AckLimits {
-    fn default() -> Self {
-        Self {
-            default: DEFAULT_LIMIT,
-            set: BTreeMap::new(),
-        }
-    }
-}
-
-impl AckLimits {
-    /// The same limits with another one for the level and kind. A limit below a minute is taken as a minute.
-    #[must_use]
-    pub fn with(mut self, level: Level, kind: UrgentKind, limit: Duration) -> Self {
-        self.set
-            .insert((level, kind), limit.max(Duration::minutes(1)));
-        self
-    }
-
-    /// The limit for the level and kind.
-    #[must_use]
-    pub fn limit(&self, level: Level, kind: UrgentKind) -> Duration {
-        self.set
-            .get(&(level, kind))
-            .copied()
-            .unwrap_or(self.default)
-    }
-}
-
-/// The limit for the level and kind where the place sets none: 30 minutes.
-#[must_use]
-pub fn ack_limit(level: Level, kind: UrgentKind) -> Duration {
-    AckLimits::default().limit(level, kind)
-}
+use crate::vocabulary::Level;
 
 /// Who of a recipient is called. Ordered: a step never falls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -126,12 +77,10 @@ pub struct Escalation {
     pub step: Step,
     /// The level that is told in addition, when one is.
     pub added_level: Option<Level>,
-    /// After which time without acknowledgement the next one follows.
-    pub next_in: Duration,
 }
 
 /// What follows the step of a recipient at the level. There is always something: above the leader the
-/// level above is told, above the nation and after that everybody is told again every 30 minutes.
+/// level above is told, above the nation and after that everybody is told again and again.
 #[must_use]
 pub const fn next_step(step: Step, level: Level) -> Escalation {
     let (step, added_level) = match (step, level.above()) {
@@ -141,11 +90,7 @@ pub const fn next_step(step: Step, level: Level) -> Escalation {
         (Step::Leader, None) | (Step::LevelAbove, _) => (Step::Repeat(1), None),
         (Step::Repeat(n), _) => (Step::Repeat(n.saturating_add(1)), None),
     };
-    Escalation {
-        step,
-        added_level,
-        next_in: DEFAULT_LIMIT,
-    }
+    Escalation { step, added_level }
 }
 
 #[cfg(test)]
@@ -158,7 +103,7 @@ mod tests {
         let mut seen = Vec::new();
         for _ in 0..5 {
             let next = next_step(step, Level::County);
-            assert!(next.step > step && next.next_in > Duration::zero());
+            assert!(next.step > step);
             seen.push((next.step, next.added_level));
             step = next.step;
         }
@@ -182,26 +127,5 @@ mod tests {
         for number in [0, 1, 2, 3, 4, 5, 1000] {
             assert_eq!(Step::from_number(number).number(), number);
         }
-    }
-
-    #[test]
-    fn a_place_may_set_its_own_limit() {
-        let limits = AckLimits::default().with(
-            Level::County,
-            UrgentKind::DangerToLife,
-            Duration::minutes(10),
-        );
-        assert_eq!(
-            limits.limit(Level::County, UrgentKind::DangerToLife),
-            Duration::minutes(10)
-        );
-        assert_eq!(
-            limits.limit(Level::City, UrgentKind::DangerToLife),
-            ack_limit(Level::City, UrgentKind::DangerToLife)
-        );
-        assert_eq!(
-            ack_limit(Level::Nation, UrgentKind::Other),
-            Duration::minutes(30)
-        );
     }
 }

@@ -1,6 +1,7 @@
 //! Every section and key there is.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use secrecy::SecretString;
 
@@ -30,7 +31,7 @@ const KEY_LENGTH: usize = 32;
 
 /// Reads the whole tree; all problems at once.
 pub(super) fn settings(mut tree: Tree) -> Result<Settings, SettingsError> {
-    let profile = profile(&mut tree);
+    let (profile, local_rules) = top(&mut tree);
     let telemetry = telemetry(&mut tree);
     let streams = streams(&mut tree);
     let addresses = addresses(&mut tree);
@@ -47,6 +48,7 @@ pub(super) fn settings(mut tree: Tree) -> Result<Settings, SettingsError> {
         .ok_or_else(|| SettingsError::Wrong(vec!["[addresses] cannot be read".to_owned()]))?;
     Ok(Settings {
         profile,
+        local_rules,
         telemetry,
         streams,
         addresses,
@@ -54,7 +56,7 @@ pub(super) fn settings(mut tree: Tree) -> Result<Settings, SettingsError> {
     })
 }
 
-fn profile(tree: &mut Tree) -> Profile {
+fn top(tree: &mut Tree) -> (Profile, Option<PathBuf>) {
     let mut top = tree.top();
     let parse = |text: &str| match text {
         "development" => Some(Profile::Development),
@@ -66,8 +68,13 @@ fn profile(tree: &mut Tree) -> Profile {
         parse,
         "must be \"development\" or \"production\"",
     );
+    let local_rules = top.parsed(
+        "local_rules",
+        |text| (!text.is_empty()).then(|| PathBuf::from(text)),
+        "must be the path of a file",
+    );
     tree.close(top);
-    profile.unwrap_or_default()
+    (profile.unwrap_or_default(), local_rules)
 }
 
 fn telemetry(tree: &mut Tree) -> TelemetrySettings {
@@ -185,17 +192,7 @@ fn own(section: &mut Section, name: ServiceName) -> Option<Own> {
             })
         }
         ServiceName::StabilityEarlyWarning => Some(Own::StabilityEarlyWarning(WarningSettings {
-            acknowledgement_limit_minutes: section.whole(
-                "acknowledgement_limit_minutes",
-                30,
-                1..=1440,
-            ),
             repeat_minutes: section.whole("repeat_minutes", 30, 1..=1440),
-            collective_threshold_persons: section.whole(
-                "collective_threshold_persons",
-                50,
-                1..=100_000,
-            ),
         })),
         ServiceName::Routing | ServiceName::Supervision | ServiceName::Statistics => {
             Some(Own::Nothing)

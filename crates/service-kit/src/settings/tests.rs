@@ -26,7 +26,7 @@ fn whole() -> String {
         listen = "127.0.0.1:7404"
         database_url = "postgres://warning:{SECRET}@127.0.0.1/huiyin"
         database_connections = 4
-        acknowledgement_limit_minutes = 15
+        repeat_minutes = 15
         "#
     )
 }
@@ -66,11 +66,7 @@ fn every_key_is_read_and_the_rest_has_its_default() {
     let warning = settings
         .service(ServiceName::StabilityEarlyWarning)
         .unwrap();
-    let expected = WarningSettings {
-        acknowledgement_limit_minutes: 15,
-        repeat_minutes: 30,
-        collective_threshold_persons: 50,
-    };
+    let expected = WarningSettings { repeat_minutes: 15 };
     assert_eq!(warning.warning().unwrap(), expected);
     assert!(settings.stream_server().unwrap().is_some());
 }
@@ -129,7 +125,7 @@ fn an_unknown_key_is_named_with_its_section_and_what_is_allowed() {
         &[("HUIYIN__INTAKE__REPEAT", "x"), ("HUIYIN__PROFIL", "x")],
     ));
     let expected = [
-        "profil (from HUIYIN__PROFIL) is unknown; allowed here: profile",
+        "profil (from HUIYIN__PROFIL) is unknown; allowed here: profile, local_rules",
         "[telemetry] loglevel is unknown; allowed here: log_level, log_format, otlp_endpoint, trace_ratio, metrics_listen",
         "[intake] repeat (from HUIYIN__INTAKE__REPEAT) is unknown; allowed here: listen, database_url, database_connections, repeat_key",
         "[adresses] is unknown; allowed sections: telemetry, streams, addresses, intake, routing, supervision, stability_early_warning, statistics",
@@ -179,7 +175,10 @@ fn all_wrong_values_are_listed_at_once() {
 #[test]
 fn a_section_that_is_a_value_is_refused() {
     let refused = problems(Settings::from_toml("intake = 3"));
-    assert_eq!(refused, ["intake is unknown; allowed here: profile"]);
+    assert_eq!(
+        refused,
+        ["intake is unknown; allowed here: profile, local_rules"]
+    );
 }
 
 #[test]

@@ -1,9 +1,8 @@
 //! A matter was registered: who must answer?
 
-use std::sync::Arc;
-
-use huiyin_domain::routing::{Directory, MatterToRoute, Reason};
+use huiyin_domain::routing::{MatterToRoute, Reason};
 use huiyin_domain::subject::Subject;
+use huiyin_domain::time::local_date;
 use huiyin_proto::events::v1::event::Fact;
 use huiyin_proto::events::v1::{MatterRegistered, MatterUnrouted};
 use huiyin_service_kit::database::Tx;
@@ -13,7 +12,7 @@ use huiyin_service_kit::{chance, metrics};
 
 use super::id;
 use crate::chain::{Chain, Registered};
-use crate::organs::Organs;
+use crate::rulebook::{InForce, Rulebook};
 use crate::{onward, store, wire};
 
 /// Reads what competence needs of a registration.
@@ -42,30 +41,31 @@ pub(super) fn read(fact: &MatterRegistered) -> Result<Registered, Problem> {
 
 /// Decides on each matter, writes all of them at once and tells where each went.
 pub(super) async fn route(
-    organs: &Organs,
+    rulebook: &Rulebook,
     tx: &mut Tx,
     registered: &[Registered],
 ) -> Result<(), Problem> {
     if registered.is_empty() {
         return Ok(());
     }
-    let mut directory = organs.current(tx.connection()).await?;
+    let on = local_date(tx.now());
+    let mut in_force = rulebook.in_force(tx.connection(), on).await?;
     let mut chains = Vec::with_capacity(registered.len());
     for registered in registered {
-        chains.push(first_hop(organs, tx, registered, &mut directory).await?);
+        chains.push(first_hop(rulebook, tx, registered, &mut in_force).await?);
     }
     store::chain::insert(tx.connection(), &chains).await
 }
 
 async fn first_hop(
-    organs: &Organs,
+    rulebook: &Rulebook,
     tx: &mut Tx,
     registered: &Registered,
-    directory: &mut Arc<Directory>,
+    in_force: &mut InForce,
 ) -> Result<Chain, Problem> {
     let mut chain = Chain::begin(registered);
-    match organs
-        .decide(tx.connection(), directory, &registered.matter)
+    match rulebook
+        .route(tx.connection(), in_force, &registered.matter)
         .await?
     {
         Ok(decision) => {

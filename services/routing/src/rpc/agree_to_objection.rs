@@ -1,6 +1,7 @@
 //! The sender agrees to an objection: the matter goes to the next organ, or to arbitration.
 
 use huiyin_domain::ids::{MatterId, OrganId};
+use huiyin_domain::time::local_date;
 use huiyin_proto::events::v1::ObjectionAgreed;
 use huiyin_proto::events::v1::event::Fact;
 use huiyin_proto::routing::v1::{AgreeToObjectionRequest, AgreeToObjectionResponse};
@@ -14,7 +15,7 @@ use tonic::Request;
 use super::latest;
 use crate::chain::{Post, Ruling};
 use crate::onward::after_objection;
-use crate::organs::Organs;
+use crate::rulebook::Rulebook;
 use crate::service::Service;
 use crate::{store, wire};
 
@@ -36,13 +37,13 @@ pub(crate) async fn agree_to_objection(
         &request.get_ref().request_id,
         request.get_ref(),
     );
-    let organs = service.organs.clone();
+    let rulebook = service.rulebook.clone();
     service
         .desk
         .database
         .once("agree_to_objection", asked, move |tx| {
-            let (organs, agreeing) = (organs.clone(), agreeing.clone());
-            Box::pin(async move { agree(&organs, tx, agreeing).await })
+            let (rulebook, agreeing) = (rulebook.clone(), agreeing.clone());
+            Box::pin(async move { agree(&rulebook, tx, agreeing).await })
         })
         .await
 }
@@ -61,13 +62,14 @@ fn parse(request: &AgreeToObjectionRequest) -> Result<Agreeing, Problem> {
 }
 
 async fn agree(
-    organs: &Organs,
+    rulebook: &Rulebook,
     tx: &mut Tx,
     agreeing: Agreeing,
 ) -> Result<AgreeToObjectionResponse, Problem> {
     let Agreeing { matter, wish, post } = agreeing;
     let mut chains = store::chain::lock(tx.connection(), &[matter]).await?;
-    let directory = organs.current(tx.connection()).await?;
+    let on = local_date(tx.now());
+    let in_force = rulebook.in_force(tx.connection(), on).await?;
     let now = tx.now();
     let chain = chains.get(matter)?;
     let returned = chain.rule(Ruling {
@@ -83,7 +85,7 @@ async fn agree(
             reason: String::new(),
         },
     );
-    let onward = after_objection(chain, wish, sender, &directory)?;
+    let onward = after_objection(chain, wish, sender, &in_force)?;
     let kind = onward.kind;
     chain.hand_on(chance::new_id(), onward, now)?;
     let hop = latest(chain)?;

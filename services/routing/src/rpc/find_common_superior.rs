@@ -36,7 +36,7 @@ pub(crate) async fn find_common_superior(
     let on = on_date(&mut violations, "on_date", &request.on_date, service);
     let on = violations.finish_with(on)?;
     let mut connection = service.desk.database.pool().acquire().await?;
-    let places = service.places.current(&mut connection).await?;
+    let places = service.rulebook.places.current(&mut connection).await?;
     if let Some(unknown) = codes.iter().find(|code| places.at(**code, on).is_none()) {
         return Err(no_territory(*unknown));
     }

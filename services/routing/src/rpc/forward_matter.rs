@@ -1,8 +1,11 @@
 //! A named post hands a matter on, with a reason.
 
 use huiyin_domain::ids::MatterId;
+use huiyin_domain::routing::route;
+use huiyin_domain::time::local_date;
 use huiyin_domain::vocabulary::ForwardingKind;
 use huiyin_proto::events::v1::event::Fact;
+use huiyin_proto::events::v1::{ComputedDecision, DecisionOverridden};
 use huiyin_proto::routing::v1::{ForwardMatterRequest, ForwardMatterResponse};
 use huiyin_service_kit::database::Tx;
 use huiyin_service_kit::idempotency::Asked;
@@ -12,9 +15,9 @@ use huiyin_service_kit::{chance, metrics};
 use tonic::Request;
 
 use super::latest;
-use crate::chain::{Onward, Post};
+use crate::chain::{Chain, Onward, Post};
 use crate::onward::{by_post, post_decided};
-use crate::organs::Organs;
+use crate::rulebook::{InForce, Rulebook};
 use crate::service::Service;
 use crate::{store, wire};
 
@@ -29,13 +32,13 @@ pub(crate) async fn forward_matter(
         &request.get_ref().request_id,
         request.get_ref(),
     );
-    let organs = service.organs.clone();
+    let rulebook = service.rulebook.clone();
     service
         .desk
         .database
         .once("forward_matter", asked, move |tx| {
-            let (organs, onward) = (organs.clone(), onward.clone());
-            Box::pin(async move { forward(&organs, tx, matter, onward).await })
+            let (rulebook, onward) = (rulebook.clone(), onward.clone());
+            Box::pin(async move { forward(&rulebook, tx, matter, onward).await })
         })
         .await
 }
@@ -82,17 +85,36 @@ fn parse(request: &ForwardMatterRequest) -> Result<(MatterId, Onward), Problem> 
     ))
 }
 
+/// What is told when the post sends a matter elsewhere than the rules would.
+fn overridden(chain: &Chain, onward: &Onward, in_force: &InForce) -> Option<DecisionOverridden> {
+    let computed = route(&chain.to_route(), &in_force.rules()).ok()?.to;
+    let post = onward.post.as_ref().filter(|_| computed != onward.to)?;
+    Some(DecisionOverridden {
+        matter_id: chain.matter.id.to_string(),
+        decision: ComputedDecision::Competence.into(),
+        computed: computed.to_string(),
+        decided: onward.to.to_string(),
+        organ_id: onward.to.to_string(),
+        post: post.name.clone(),
+        ..DecisionOverridden::default()
+    })
+}
+
 async fn forward(
-    organs: &Organs,
+    rulebook: &Rulebook,
     tx: &mut Tx,
     matter: MatterId,
     onward: Onward,
 ) -> Result<ForwardMatterResponse, Problem> {
     let mut chains = store::chain::lock(tx.connection(), &[matter]).await?;
-    let directory = organs.current(tx.connection()).await?;
+    let on = local_date(tx.now());
+    let in_force = rulebook.in_force(tx.connection(), on).await?;
     let (now, kind) = (tx.now(), onward.kind);
     let chain = chains.get(matter)?;
-    by_post(chain, &onward, &directory)?;
+    by_post(chain, &onward, &in_force.directory)?;
+    if let Some(overridden) = overridden(chain, &onward, &in_force) {
+        tx.tell(Fact::DecisionOverridden(overridden));
+    }
     chain.hand_on(chance::new_id(), onward, now)?;
     let hop = latest(chain)?;
     let answer = wire::forwarding(matter, hop);

@@ -20,7 +20,7 @@ pub(crate) async fn get_territory(
     let on = on_date(&mut violations, "on_date", &request.on_date, service);
     let (code, on) = violations.finish_with(code.zip(on))?;
     let mut connection = service.desk.database.pool().acquire().await?;
-    let places = service.places.current(&mut connection).await?;
+    let places = service.rulebook.places.current(&mut connection).await?;
     let territory = places.at(code, on).ok_or_else(|| no_territory(code))?;
     let superior = places.superior(code, on);
     Ok(GetTerritoryResponse {

@@ -39,7 +39,7 @@ pub(crate) async fn list_territories(
     };
     let mut found = store::territory::page(&mut connection, &wanted).await?;
     if found.is_empty() {
-        let places = service.places.current(&mut connection).await?;
+        let places = service.rulebook.places.current(&mut connection).await?;
         places.at(parent, on).ok_or_else(|| no_territory(parent))?;
     }
     let more = found.len() > size as usize;

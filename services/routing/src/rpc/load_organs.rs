@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use huiyin_domain::ids::OrganId;
 use huiyin_domain::organs::{OrganProfile, organ_id};
+use huiyin_domain::routing::is_function;
 use huiyin_domain::territory::TerritoryCode;
 use huiyin_proto::events::v1::OrgansEstablished;
 use huiyin_proto::events::v1::event::Fact;
@@ -20,8 +21,6 @@ use crate::{store, wire};
 
 /// Functions of one organ.
 const FUNCTIONS: usize = 50;
-/// Characters of the code of a function.
-const FUNCTION: usize = 64;
 
 /// Loads organs.
 pub(crate) async fn load_organs(
@@ -77,7 +76,7 @@ fn functions(violations: &mut Violations, given: &[String]) -> Vec<String> {
     violations.check(
         "functions",
         given.iter().all(|function| is_function(function)),
-        format!("must be 1 to {FUNCTION} lower-case letters, digits and underscores each, like petition_office"),
+        "must be 1 to 64 lower-case letters, digits and underscores each, like petition_office",
     );
     let different: HashSet<&String> = given.iter().collect();
     violations.check(
@@ -86,13 +85,6 @@ fn functions(violations: &mut Violations, given: &[String]) -> Vec<String> {
         "name the same function twice",
     );
     given.to_vec()
-}
-
-fn is_function(code: &str) -> bool {
-    (1..=FUNCTION).contains(&code.len())
-        && code
-            .bytes()
-            .all(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == b'_')
 }
 
 async fn load(tx: &mut Tx, mut rows: Rows<OrganProfile>) -> Result<LoadOrgansResponse, Problem> {

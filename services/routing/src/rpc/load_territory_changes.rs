@@ -36,7 +36,7 @@ pub(crate) async fn load_territory_changes(
     let asked = Asked::of(request.metadata(), &request_id, request.get_ref());
     let rows = Rows::read(request.into_inner().rows, |row| row.line, read);
     let database = &service.desk.database;
-    let places = service.places.clone();
+    let places = service.rulebook.places.clone();
     database
         .once("load_territory_changes", asked, move |tx| {
             let (rows, places) = (rows.clone(), places.clone());

@@ -20,7 +20,7 @@ pub(crate) async fn trace_territory(
 ) -> Result<TraceTerritoryResponse, Problem> {
     let (code, then, now) = parse(request.get_ref(), service)?;
     let mut connection = service.desk.database.pool().acquire().await?;
-    let places = service.places.current(&mut connection).await?;
+    let places = service.rulebook.places.current(&mut connection).await?;
     if !places.knows(code) {
         return Err(no_territory(code));
     }

@@ -2,7 +2,9 @@
 
 use huiyin_domain::ids::{MatterId, OrganId};
 use huiyin_domain::matter::Stage;
+use huiyin_domain::routing::MatterToRoute;
 use huiyin_domain::subject::Subject;
+use huiyin_domain::time::{Date, start_of_day};
 use huiyin_service_kit::status::Problem;
 use sqlx::PgConnection;
 use sqlx::types::Json;
@@ -145,4 +147,49 @@ pub(crate) async fn update(
     .execute(connection)
     .await?;
     Ok(updated.rows_affected())
+}
+
+/// A matter as competence sees it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Past {
+    /// The matter.
+    pub(crate) id: MatterId,
+    /// What a decision needs to know of it.
+    pub(crate) matter: MatterToRoute,
+}
+
+/// A run of matters by id, of those that were forwarded for the first time on a day or later.
+pub(crate) async fn past(
+    connection: &mut PgConnection,
+    since: Option<Date>,
+    after: Option<MatterId>,
+    limit: i64,
+) -> Result<Vec<Past>, Problem> {
+    let rows = sqlx::query!(
+        "SELECT matter_id, category, subject, place_code, about_organ
+         FROM routed_matter
+         WHERE ($1::uuid IS NULL OR matter_id > $1)
+           AND ($2::timestamptz IS NULL
+                OR (SELECT forwarded_at FROM forwarding
+                    WHERE forwarding.matter_id = routed_matter.matter_id AND hop = 1) >= $2)
+         ORDER BY matter_id LIMIT $3",
+        after.map(MatterId::uuid),
+        since.map(start_of_day),
+        limit,
+    )
+    .fetch_all(connection)
+    .await?;
+    let past = rows.into_iter().map(|row| {
+        Ok(Past {
+            id: MatterId::from_uuid(row.matter_id),
+            matter: MatterToRoute {
+                category: word("routed_matter.category", &row.category)?,
+                subject: Subject::from_code(&row.subject)
+                    .map_err(|error| Problem::Unexpected(error.to_string()))?,
+                place: word("routed_matter.place_code", &row.place_code)?,
+                about: row.about_organ.map(OrganId::from_uuid),
+            },
+        })
+    });
+    past.collect()
 }

@@ -437,7 +437,7 @@ async fn a_dry_run_decides_nothing_and_names_the_version_of_the_rules() {
         category: Category::Claim.into(),
         subject: "land_and_homestead".to_owned(),
         place_code: VILLAGE.to_owned(),
-        about_organ: String::new(),
+        ..Default::default()
     };
     let answer = city
         .client

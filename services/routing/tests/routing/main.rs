@@ -8,3 +8,5 @@ mod forwarding;
 mod history;
 #[cfg(test)]
 mod loading;
+#[cfg(test)]
+mod rules;

@@ -18,6 +18,7 @@ use uuid::Uuid;
 use super::id;
 use crate::alert::{Report, Source};
 use crate::fan_out::{self, Outgoing};
+use crate::limits::Limits;
 use crate::rpc::raise_alert::PERSONS;
 use crate::service::Service;
 use crate::store::warned_place;
@@ -44,14 +45,12 @@ pub(super) fn watch_intake(service: Service) -> Reaction {
 }
 
 async fn react(service: &Service, tx: &mut Tx, events: &[Event]) -> Result<(), Problem> {
-    let threshold = service.own.collective_threshold_persons;
     let mut visits = Vec::new();
     for event in events {
         if let Some(Fact::MatterRegistered(fact)) = &event.fact
             && fact.channel() == words::Channel::Visit
-            && collective_is_urgent(fact.persons, threshold)
         {
-            visits.push(read(fact, threshold)?);
+            visits.extend(read(fact, &service.limits)?);
         }
     }
     if visits.is_empty() {
@@ -68,7 +67,7 @@ async fn react(service: &Service, tx: &mut Tx, events: &[Event]) -> Result<(), P
             addressed,
             exclusions,
         };
-        fan_out::raise(tx, service.own, &outgoing).await?;
+        fan_out::raise(tx, &service.limits, &outgoing).await?;
     }
     Ok(())
 }
@@ -88,7 +87,8 @@ async fn check_places(tx: &mut Tx, visits: &[LargeVisit]) -> Result<(), Problem>
     }
 }
 
-fn read(fact: &MatterRegistered, threshold: u32) -> Result<LargeVisit, Problem> {
+/// The visit, when it is large for its place.
+fn read(fact: &MatterRegistered, limits: &Limits) -> Result<Option<LargeVisit>, Problem> {
     let matter: MatterId = id("matter_id", &fact.matter_id)?;
     let mut violations = Violations::default();
     let place = wire::territory_code(&mut violations, "place_code", &fact.place_code);
@@ -96,6 +96,10 @@ fn read(fact: &MatterRegistered, threshold: u32) -> Result<LargeVisit, Problem> 
         .time("received_time", fact.received_time.as_ref())
         .map(wire::kept);
     let (place, received) = violations.finish_with(place.zip(received))?;
+    let threshold = limits.collective(place, received);
+    if !collective_is_urgent(fact.persons, threshold) {
+        return Ok(None);
+    }
     let about = match fact.about_organ.as_str() {
         "" => None,
         organ => Some(id("about_organ", organ)?),
@@ -118,12 +122,12 @@ fn read(fact: &MatterRegistered, threshold: u32) -> Result<LargeVisit, Problem> 
     };
     let denounced = fact.category() == words::Category::Denunciation;
     let id = AlertId::from_uuid(Uuid::new_v5(&NAMESPACE, matter.uuid().as_bytes()));
-    Ok(LargeVisit {
+    Ok(Some(LargeVisit {
         id,
         report,
         about,
         denounced,
-    })
+    }))
 }
 
 /// Who must not be told: the organ the matter is about (art. 28(3)) and, of a denunciation, every organ

@@ -33,14 +33,14 @@ pub(crate) async fn answer(
     let (metadata, _, message) = request.into_parts();
     let asked = Asked::of(&metadata, &message.request_id, &message);
     let outgoing = read(service, &message).await?;
-    let own = service.own;
+    let limits = service.limits.clone();
     service
         .desk
         .database
         .once("raise_alert", asked, move |tx| {
-            let outgoing = outgoing.clone();
+            let (outgoing, limits) = (outgoing.clone(), limits.clone());
             Box::pin(async move {
-                let raised = fan_out::raise(tx, own, &outgoing).await?;
+                let raised = fan_out::raise(tx, &limits, &outgoing).await?;
                 let (alert, recipients) = raised.ok_or(Problem::ChangedMeanwhile)?;
                 Ok(RaiseAlertResponse {
                     alert: Some(wire::alert(&alert, &recipients)),

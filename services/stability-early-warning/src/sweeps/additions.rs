@@ -7,11 +7,11 @@ use huiyin_domain::vocabulary::Level;
 use huiyin_domain::warning::Step;
 use huiyin_service_kit::chance;
 use huiyin_service_kit::database::Tx;
-use huiyin_service_kit::settings::WarningSettings;
 use huiyin_service_kit::status::Problem;
 
 use crate::alert::{Acknowledgement, Alert, Recipient, Role};
-use crate::fan_out::{self, acknowledgement_limit};
+use crate::fan_out;
+use crate::limits::Limits;
 use crate::store::{alert, alert_exclusion};
 use crate::wire;
 
@@ -19,7 +19,7 @@ use crate::wire;
 /// city, unless they are addressed already or excluded.
 pub(super) async fn add(
     tx: &mut Tx,
-    own: WarningSettings,
+    limits: &Limits,
     silent: &[&Recipient],
     directory: &Directory,
 ) -> Result<(), Problem> {
@@ -31,7 +31,7 @@ pub(super) async fn add(
     ids.dedup();
     let alerts = alert::find(tx.connection(), &ids).await?;
     let excluded = alert_exclusion::of(tx.connection(), &ids).await?;
-    let ack_due = wire::kept(tx.now()) + acknowledgement_limit(own);
+    let now = wire::kept(tx.now());
     let mut wanted: Vec<Recipient> = Vec::new();
     for silent in silent {
         let Some(alert) = alerts.iter().find(|alert| alert.id == silent.alert) else {
@@ -56,7 +56,7 @@ pub(super) async fn add(
                     reason,
                     step: Step::Duty,
                     escalations: 0,
-                    ack_due,
+                    ack_due: now + limits.acknowledgement(&alert.report, organ.level, now),
                     delivered_at: None,
                     acknowledgement: Acknowledgement::Waiting,
                 });

@@ -1,0 +1,67 @@
+//! How long a report and its acknowledgement may take: local rules of the place.
+
+use std::sync::Arc;
+
+use huiyin_domain::local::{Asked, LocalRuleId, LocalRules};
+use huiyin_domain::territory::TerritoryCode;
+use huiyin_domain::time::{Duration, Instant, local_date};
+use huiyin_domain::vocabulary::{Level, UrgentKind};
+use huiyin_domain::warning::Step;
+
+use crate::alert::Report;
+
+/// The limits in force.
+#[derive(Clone, Debug)]
+pub(crate) struct Limits {
+    /// What places set.
+    pub(crate) local: Arc<LocalRules>,
+    /// Between two reminders of an alert that nobody acknowledges.
+    pub(crate) repeat: Duration,
+}
+
+impl Limits {
+    /// The time a recipient of the level has before the next step.
+    pub(crate) fn acknowledgement(&self, report: &Report, level: Level, now: Instant) -> Duration {
+        let asked = Asked {
+            place: report.place,
+            on: local_date(now),
+            level: Some(level),
+            kind: Some(report.kind),
+        };
+        self.minutes(LocalRuleId::AcknowledgementLimit, asked)
+    }
+
+    /// The time until the step after this one.
+    pub(crate) fn step(&self, step: Step, report: &Report, level: Level, now: Instant) -> Duration {
+        match step {
+            Step::Duty | Step::Deputy | Step::Leader | Step::LevelAbove => {
+                self.acknowledgement(report, level, now)
+            }
+            Step::Repeat(_) => self.repeat,
+        }
+    }
+
+    /// The time a report of the kind may take from the moment the problem was known.
+    pub(crate) fn lateness(
+        &self,
+        place: TerritoryCode,
+        kind: UrgentKind,
+        known: Instant,
+    ) -> Duration {
+        let asked = Asked {
+            kind: Some(kind),
+            ..Asked::of(place, local_date(known))
+        };
+        self.minutes(LocalRuleId::UrgentLateness, asked)
+    }
+
+    /// From how many persons on a visit is reported.
+    pub(crate) fn collective(&self, place: TerritoryCode, at: Instant) -> u32 {
+        let asked = Asked::of(place, local_date(at));
+        self.local.value(LocalRuleId::CollectiveUrgent, asked)
+    }
+
+    fn minutes(&self, rule: LocalRuleId, asked: Asked) -> Duration {
+        Duration::minutes(self.local.value(rule, asked).into())
+    }
+}

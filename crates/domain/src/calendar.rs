@@ -8,8 +8,12 @@ use std::{
     sync::LazyLock,
 };
 
+mod editions;
+
+pub use editions::Calendars;
+
 use chrono::{Datelike, Weekday};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::{embedded, time::Date};
@@ -133,6 +137,54 @@ pub enum CalendarError {
         /// The year.
         year: i32,
     },
+    /// A year between two published ones, or before the one to be published, has no notice.
+    #[error("{missing} has no notice; years follow each other without a gap")]
+    Gap {
+        /// The first such year.
+        missing: i32,
+    },
+    /// A holiday of the law that falls on a weekday is not among the days off.
+    #[error("{date} is a holiday by law but is not among the days off")]
+    HolidayLeftOut {
+        /// The day.
+        date: Date,
+    },
+    /// A year that no deadline can lie in.
+    #[error("{year} lies outside of {first} to {last}")]
+    FarYear {
+        /// The year.
+        year: i32,
+        /// The first year.
+        first: i32,
+        /// The last year.
+        last: i32,
+    },
+    /// A version or source that is empty, too long or taken.
+    #[error(
+        "{field} must have 1 to {most} characters and be another than that of a calendar before"
+    )]
+    Text {
+        /// Which.
+        field: &'static str,
+        /// How many characters are allowed.
+        most: usize,
+    },
+}
+
+/// The notice of one year, as it is published.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct YearNotice {
+    /// The year.
+    pub year: i32,
+    /// What the calendar as a whole is called from then on, 1 to 64 characters.
+    pub version: String,
+    /// The document, 1 to 200 characters.
+    pub source: String,
+    /// Weekdays, and weekends if they are listed too, that are not worked.
+    pub days_off: Vec<Date>,
+    /// Saturdays and Sundays that are worked.
+    pub working_weekends: Vec<Date>,
 }
 
 #[derive(Deserialize)]
@@ -168,13 +220,59 @@ impl WorkCalendar {
         let years = years
             .into_iter()
             .map(|(year, notice)| Ok((year, checked_notice(year, &notice)?)))
-            .collect::<Result<_, CalendarError>>()?;
+            .collect::<Result<BTreeMap<i32, Notice>, CalendarError>>()?;
+        check_gaps(&years)?;
         Ok(Self {
             version,
             source,
             index: Index::of(&years),
             years,
         })
+    }
+
+    /// The calendar with the notice of one more year, or with another notice for a year it knows.
+    ///
+    /// # Errors
+    /// A notice that contradicts itself or leaves a gap is refused; see [`CalendarError`].
+    pub fn with(&self, notice: &YearNotice) -> Result<Self, CalendarError> {
+        let (first, last) = (*INDEXED.start(), *INDEXED.end());
+        let year = notice.year;
+        if !INDEXED.contains(&year) {
+            return Err(CalendarError::FarYear { year, first, last });
+        }
+        for (field, text, most) in [
+            ("version", &notice.version, 64),
+            ("source", &notice.source, 200),
+        ] {
+            let taken = field == "version" && *text == self.version;
+            if taken || !(1..=most).contains(&text.chars().count()) {
+                return Err(CalendarError::Text { field, most });
+            }
+        }
+        let file = NoticeFile {
+            days_off: notice.days_off.clone(),
+            working_weekends: notice.working_weekends.clone(),
+        };
+        let mut years = self.years.clone();
+        years.insert(year, checked_notice(year, &file)?);
+        check_gaps(&years)?;
+        Ok(Self {
+            version: notice.version.clone(),
+            source: notice.source.clone(),
+            index: Index::of(&years),
+            years,
+        })
+    }
+
+    /// The days from `first` to `last` that one calendar works and the other does not.
+    pub fn differs<'a>(
+        &'a self,
+        other: &'a Self,
+        first: Date,
+        last: Date,
+    ) -> impl Iterator<Item = Date> + 'a {
+        let days = first.iter_days().take_while(move |day| *day <= last);
+        days.filter(|day| self.is_working_day(*day) != other.is_working_day(*day))
     }
 
     /// The version, to be stored with what was computed by it.
@@ -284,10 +382,35 @@ fn checked_notice(year: i32, notice: &NoticeFile) -> Result<Notice, CalendarErro
     if days_off.is_empty() {
         return Err(CalendarError::Empty { year });
     }
+    let left_out = FIXED_HOLIDAYS
+        .iter()
+        .filter(|day| year >= 2025 || **day != (5, 2))
+        .filter_map(|(month, day)| Date::from_ymd_opt(year, *month, *day))
+        .filter(|date| !matches!(date.weekday(), Weekday::Sat | Weekday::Sun))
+        .find(|date| !days_off.contains(date));
+    if let Some(date) = left_out {
+        return Err(CalendarError::HolidayLeftOut { date });
+    }
     Ok(Notice {
         days_off,
         working_weekends,
     })
+}
+
+/// Years follow each other.
+fn check_gaps(years: &BTreeMap<i32, Notice>) -> Result<(), CalendarError> {
+    let mut known = years.keys().copied();
+    let Some(mut before) = known.next() else {
+        return Ok(());
+    };
+    for year in known {
+        if year != before + 1 {
+            let missing = before + 1;
+            return Err(CalendarError::Gap { missing });
+        }
+        before = year;
+    }
+    Ok(())
 }
 
 fn checked_days(year: i32, days: &[Date]) -> Result<BTreeSet<Date>, CalendarError> {

@@ -54,6 +54,12 @@ pub mod kind {
     /// A pause of a clock, or its end.
     #[derive(Debug)]
     pub enum Pause {}
+    /// A due day that a named post set.
+    #[derive(Debug)]
+    pub enum DueDay {}
+    /// A batch of clocks computed anew.
+    #[derive(Debug)]
+    pub enum Batch {}
     /// A petitioner's evaluation of an office or organ.
     #[derive(Debug)]
     pub enum Evaluation {}
@@ -88,6 +94,12 @@ pub mod kind {
     impl Kind for Pause {
         const PREFIX: &'static str = "pause";
     }
+    impl Kind for DueDay {
+        const PREFIX: &'static str = "due_day";
+    }
+    impl Kind for Batch {
+        const PREFIX: &'static str = "batch";
+    }
     impl Kind for Evaluation {
         const PREFIX: &'static str = "evaluation";
     }
@@ -113,6 +125,10 @@ pub type EventId = Id<kind::Event>;
 pub type ExtensionId = Id<kind::Extension>;
 /// The id of a pause or of its end.
 pub type PauseId = Id<kind::Pause>;
+/// The id of a due day that was set.
+pub type DueDayId = Id<kind::DueDay>;
+/// The id of a batch of clocks computed anew.
+pub type BatchId = Id<kind::Batch>;
 /// The id of an evaluation.
 pub type EvaluationId = Id<kind::Evaluation>;
 

@@ -5,14 +5,17 @@
 
 mod clock;
 mod clocks;
+mod due_set;
 mod extension;
 mod fact;
 mod in_hand;
 mod ladder;
 mod pausing;
+mod suppose;
 
 pub use clock::{Clock, ClockState, EndedWhy, Pause};
 pub use clocks::clocks;
+pub use due_set::{DueRefused, set_due};
 pub use extension::{ExtensionRefused, extend};
 pub use fact::{Fact, FactKind};
 pub use in_hand::{InHand, in_hand};
@@ -21,3 +24,4 @@ pub use ladder::{
     reminder_on,
 };
 pub use pausing::{PauseRefused, pause, resume};
+pub use suppose::{SupposedStep, suppose};

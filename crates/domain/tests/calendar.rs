@@ -5,7 +5,7 @@
 )]
 
 use huiyin_domain::{
-    calendar::{CalendarError, WorkCalendar},
+    calendar::{CalendarError, Calendars, WorkCalendar, YearNotice},
     law::{ClockId, DayTreatment, Due, Limit, due, due_after, explain_due, rules},
     time::Date,
 };
@@ -170,7 +170,12 @@ fn a_calendar_that_contradicts_itself_is_refused() {
         );
         WorkCalendar::parse(&json)
     };
-    assert!(parse(r#""2026-01-01""#, r#""2026-01-04""#).is_ok());
+    let by_law = r#""2026-01-01","2026-05-01","2026-10-01","2026-10-02""#;
+    assert!(parse(by_law, r#""2026-01-04""#).is_ok());
+    assert!(matches!(
+        parse(r#""2026-01-01","2026-10-01","2026-10-02""#, ""),
+        Err(CalendarError::HolidayLeftOut { date }) if date == day("2026-05-01")
+    ));
     assert!(matches!(
         parse(r#""2026-01-04""#, r#""2026-01-04""#),
         Err(CalendarError::OffAndWorking { .. })
@@ -200,8 +205,7 @@ fn a_calendar_that_contradicts_itself_is_refused() {
 #[test]
 fn a_new_notice_moves_an_open_due_date() {
     let text = include_str!("../data/work_calendar.json");
-    let notice =
-        r#""years": {"2027": {"days_off": ["2027-02-01", "2027-02-02"], "working_weekends": []},"#;
+    let notice = r#""years": {"2027": {"days_off": ["2027-01-01", "2027-02-01", "2027-02-02", "2027-10-01"], "working_weekends": []},"#;
     let newer = WorkCalendar::parse(&text.replacen("\"years\": {", notice, 1)).unwrap();
     let opinion = due(rules().rule(ClockId::Opinion), day("2026-12-01"), &newer);
     assert_eq!(
@@ -253,4 +257,129 @@ proptest! {
         let start = calendar().roll(start);
         prop_assert_eq!(calendar().subtract_working_days(calendar().add_working_days(start, n), n), start);
     }
+}
+
+/// The notice of 2027 as it could be.
+fn notice() -> YearNotice {
+    let days = |first, last| span(first, last);
+    YearNotice {
+        year: 2027,
+        version: "2027/1".to_owned(),
+        source: "a notice of the State Council".to_owned(),
+        days_off: days("2027-01-01", "2027-01-03")
+            .chain(days("2027-02-05", "2027-02-11"))
+            .chain(days("2027-04-03", "2027-04-05"))
+            .chain(days("2027-05-01", "2027-05-05"))
+            .chain(days("2027-10-01", "2027-10-07"))
+            .collect(),
+        working_weekends: vec![day("2027-02-13"), day("2027-10-09")],
+    }
+}
+
+#[test]
+fn a_published_year_is_no_longer_provisional_and_the_years_before_stay_as_they_were() {
+    let (before, after) = (calendar(), calendar().with(&notice()).unwrap());
+    assert!(before.provisional(day("2027-02-08"), day("2027-02-08")));
+    assert!(!after.provisional(day("2027-02-08"), day("2027-02-08")));
+    assert!(after.provisional(day("2028-02-08"), day("2028-02-08")));
+    assert_eq!(
+        (after.version(), after.source()),
+        ("2027/1", "a notice of the State Council")
+    );
+    let differs: Vec<String> = before
+        .differs(&after, day("2015-01-01"), day("2027-04-30"))
+        .map(|day| day.to_string())
+        .collect();
+    assert_eq!(
+        differs,
+        [
+            "2027-02-05",
+            "2027-02-08",
+            "2027-02-09",
+            "2027-02-10",
+            "2027-02-11",
+            "2027-02-13",
+            "2027-04-05"
+        ]
+    );
+}
+
+#[test]
+fn a_wrong_notice_is_refused() {
+    let refused = |change: &dyn Fn(&mut YearNotice)| {
+        let mut wrong = notice();
+        change(&mut wrong);
+        calendar().with(&wrong).unwrap_err().to_string()
+    };
+    let cases: [(&dyn Fn(&mut YearNotice), &str); 8] = [
+        (
+            &|n| n.working_weekends.push(day("2027-01-02")),
+            "2027-01-02 is both a day off and a working weekend",
+        ),
+        (
+            &|n| n.days_off.push(day("2026-12-31")),
+            "2026-12-31 is listed under the year 2027",
+        ),
+        (
+            &|n| n.working_weekends.push(day("2027-02-15")),
+            "2027-02-15 is listed as a working weekend but is neither",
+        ),
+        (
+            &|n| n.days_off.retain(|date| *date != day("2027-10-01")),
+            "2027-10-01 is a holiday by law but is not among",
+        ),
+        (
+            &|n| n.version = calendar().version().to_owned(),
+            "version must have 1 to 64 characters and be another",
+        ),
+        (
+            &|n| n.source = String::new(),
+            "source must have 1 to 200 characters",
+        ),
+        (&|n| n.year = 1999, "1999 lies outside of 2005 to 2060"),
+        (
+            &|n| *n = next_year_but_one(),
+            "2027 has no notice; years follow each other without a gap",
+        ),
+    ];
+    for (change, words) in cases {
+        let said = refused(change);
+        assert!(said.starts_with(words), "{said} is not {words}");
+    }
+}
+
+/// A notice of 2028, one year too early.
+fn next_year_but_one() -> YearNotice {
+    YearNotice {
+        year: 2028,
+        version: "2028/1".to_owned(),
+        source: "a notice".to_owned(),
+        days_off: span("2028-05-01", "2028-05-02")
+            .chain(span("2028-10-01", "2028-10-03"))
+            .collect(),
+        working_weekends: Vec::new(),
+    }
+}
+
+#[test]
+fn what_happened_is_judged_by_the_calendar_that_was_known_then() {
+    let at = |text: &str| text.parse().unwrap();
+    let mut calendars = Calendars::embedded();
+    calendars
+        .publish(at("2026-11-10T02:00:00Z"), &notice())
+        .unwrap();
+    let known = |text: &str| calendars.known_at(at(text)).version().to_owned();
+    assert_eq!(known("2026-11-10T01:59:59Z"), calendar().version());
+    assert_eq!(known("2026-11-10T02:00:00Z"), "2027/1");
+    assert_eq!(calendars.newest().version(), "2027/1");
+    let again = calendars.publish(at("2026-11-11T02:00:00Z"), &notice());
+    assert!(matches!(
+        again,
+        Err(CalendarError::Text {
+            field: "version",
+            ..
+        })
+    ));
+    assert_eq!(calendars.version(calendar().version()), Some(calendar()));
+    assert_eq!(calendars.version("2099"), None);
 }

@@ -5,12 +5,12 @@
 )]
 
 use huiyin_domain::{
-    calendar::WorkCalendar,
+    calendar::{Calendars, WorkCalendar, YearNotice},
     ids::{ForwardingId, OrganId},
-    law::{ClockId, PauseCause, RuleSet, rules},
+    law::{ClockId, Due, PauseCause, RuleSet, rules},
     supervision::{
-        Clock, ClockState, EndedWhy, ExtensionRefused, Fact, FactKind, PauseRefused, clocks,
-        extend, in_hand, pause, resume,
+        Clock, ClockState, DueRefused, EndedWhy, ExtensionRefused, Fact, FactKind, PauseRefused,
+        clocks, extend, in_hand, pause, resume, set_due,
     },
     time::{Date, Duration, Instant, start_of_day},
     vocabulary::ForwardingKind,
@@ -47,7 +47,7 @@ fn forwarded(number: u128, to: u128, kind: ForwardingKind) -> FactKind {
 }
 
 fn judged(facts: &[Fact]) -> Vec<Clock> {
-    clocks(facts, rules(), WorkCalendar::embedded())
+    clocks(facts, rules(), &Calendars::embedded())
 }
 
 fn summary(facts: &[Fact]) -> Vec<(ClockId, u32, String, ClockState)> {
@@ -606,12 +606,12 @@ fn two_causes_hold_a_clock_once_and_it_runs_when_both_have_ended() {
         fact("2026-01-25", paused(PauseCause::Hearing)),
         fact("2026-02-10", resumed(PauseCause::ExpertAppraisal)),
     ]);
-    let held = clocks(&facts, &rules, WorkCalendar::embedded())
+    let held = clocks(&facts, &rules, &Calendars::embedded())
         .pop()
         .unwrap();
     assert_eq!(held.paused_since(), "2026-01-20".parse().ok());
     facts.push(fact("2026-02-12", resumed(PauseCause::Hearing)));
-    let runs = clocks(&facts, &rules, WorkCalendar::embedded())
+    let runs = clocks(&facts, &rules, &Calendars::embedded())
         .pop()
         .unwrap();
     assert_eq!(runs.due.raw.to_string(), "2026-04-05");
@@ -656,4 +656,157 @@ fn an_unlawful_pause_changes_nothing_and_says_why() {
     let mut facts = accepted_matter();
     facts.push(fact("2026-03-14", paused(appraisal)));
     assert_eq!(opinion(&facts), clock);
+}
+
+/// The calendar, with a notice of 2027 published on a day.
+fn published_on(date: &str) -> Calendars {
+    let holidays = [
+        "2027-01-01",
+        "2027-02-08",
+        "2027-02-09",
+        "2027-02-10",
+        "2027-02-11",
+        "2027-02-12",
+    ];
+    let notice = YearNotice {
+        year: 2027,
+        version: "2027/1".to_owned(),
+        source: "a notice".to_owned(),
+        days_off: holidays
+            .iter()
+            .map(|day| day.parse().unwrap())
+            .chain((1..=7).filter_map(|day| Date::from_ymd_opt(2027, 10, day)))
+            .collect(),
+        working_weekends: Vec::new(),
+    };
+    let mut calendars = Calendars::embedded();
+    calendars.publish(at(date), &notice).unwrap();
+    calendars
+}
+
+#[test]
+fn a_new_calendar_moves_what_is_open_and_nothing_that_has_ended_or_passed() {
+    // accepted on 2026-12-11, so due on 2027-02-09, a Tuesday
+    let mut facts = vec![
+        fact("2026-12-08", FactKind::Registered),
+        fact("2026-12-09", forwarded(1, 1, ForwardingKind::Transfer)),
+        fact("2026-12-11", FactKind::Accepted { by: organ(1) }),
+    ];
+    let opinion = |facts: &[Fact], calendars: &Calendars| {
+        let clocks = clocks(facts, rules(), calendars);
+        let clock = clocks
+            .into_iter()
+            .find(|clock| clock.clock == ClockId::Opinion)
+            .unwrap();
+        let Due {
+            rolled,
+            provisional,
+            ..
+        } = clock.due;
+        (
+            rolled.to_string(),
+            provisional,
+            clock.calendar_version,
+            clock.state,
+        )
+    };
+    let old = WorkCalendar::embedded().version().to_owned();
+    let (new, running) = ("2027/1".to_owned(), ClockState::Running);
+    let (first, moved) = ("2027-02-09".to_owned(), "2027-02-15".to_owned());
+    let before = Calendars::embedded();
+    assert_eq!(
+        opinion(&facts, &before),
+        (first.clone(), true, old.clone(), running)
+    );
+    let open = published_on("2026-12-20");
+    assert_eq!(opinion(&facts, &open), (moved, false, new, running));
+    let passed = published_on("2027-02-10");
+    assert_eq!(
+        opinion(&facts, &passed),
+        (first.clone(), true, old.clone(), running),
+        "lateness is not undone"
+    );
+    facts.push(fact(
+        "2027-02-10",
+        FactKind::ReplyDelivered { by: organ(1) },
+    ));
+    let late = ClockState::Overran {
+        ended_at: at("2027-02-10"),
+    };
+    let afterwards = published_on("2027-03-01");
+    assert_eq!(
+        opinion(&facts, &afterwards),
+        (first, true, old, late),
+        "history is not scored again"
+    );
+    assert_eq!(
+        opinion(&facts, &open).3,
+        ClockState::Met {
+            at: at("2027-02-10")
+        }
+    );
+}
+
+#[test]
+fn a_due_day_that_a_post_set_stands_whatever_would_be_computed() {
+    let due = "2026-04-20".parse().unwrap();
+    let mut facts = accepted_matter();
+    facts.extend([
+        fact("2026-01-20", paused(PauseCause::ExpertAppraisal)),
+        fact(
+            "2026-02-01",
+            FactKind::DueSet {
+                clock: ClockId::Opinion,
+                due,
+            },
+        ),
+        fact(
+            "2026-02-05",
+            FactKind::Extended {
+                clock: ClockId::Opinion,
+                days: 30,
+            },
+        ),
+    ]);
+    let set = opinion(&facts);
+    assert_eq!(
+        (set.due.rolled, set.set_by_post, set.extended_days),
+        (due, Some(due), 0)
+    );
+    assert_eq!(
+        set.paused_since(),
+        None,
+        "the day stands, so the clock runs"
+    );
+    assert_eq!(set.fires_at(), Some(huiyin_domain::time::end_of_day(due)));
+}
+
+#[test]
+fn an_unlawful_due_day_changes_nothing_and_says_why() {
+    let clock = opinion(&accepted_matter());
+    let why = |due: &str, date: &str| set_due(&clock, due.parse().unwrap(), at(date)).unwrap_err();
+    let id = ClockId::Opinion;
+    assert!(
+        matches!(why("2026-05-01", "2026-03-14"), DueRefused::TooLate { clock, .. } if clock == id)
+    );
+    assert!(matches!(
+        why("2026-05-01", "2026-01-11"),
+        DueRefused::TooLate { .. }
+    ));
+    assert!(matches!(
+        why("2026-01-31", "2026-02-01"),
+        DueRefused::Past { .. }
+    ));
+    assert!(matches!(
+        why("2026-03-13", "2026-02-01"),
+        DueRefused::Same { .. }
+    ));
+    let ended = Clock {
+        state: ClockState::Met {
+            at: at("2026-02-01"),
+        },
+        ..clock
+    };
+    let refused = set_due(&ended, "2026-05-01".parse().unwrap(), at("2026-02-02"));
+    assert_eq!(refused, Err(DueRefused::NotRunning { clock: id }));
 }

@@ -3,6 +3,7 @@
 //!
 //! A service is a [`run::House`]: a name, its tables, and three lists (rpcs, reactions, sweeps).
 
+pub mod almanac;
 pub mod chance;
 pub mod client;
 pub mod clock;

@@ -10,6 +10,7 @@ use sqlx::migrate::{Migration, Migrator};
 use tokio::sync::mpsc;
 use tonic::service::Routes;
 
+use crate::almanac::Almanac;
 use crate::database::Database;
 use crate::development::ClockRpc;
 use crate::lifecycle::Stopper;
@@ -45,6 +46,8 @@ pub struct Desk {
     pub database: Database,
     /// Its own section of the settings.
     pub own: ServiceSettings,
+    /// The work calendar.
+    pub almanac: Almanac,
     /// The text of the file of local rules, if the settings name one.
     pub local_rules: Option<Arc<str>>,
     /// Ends everything.
@@ -118,9 +121,11 @@ pub fn run(context: Context, house: House) -> BoxFuture<'static, Result<(), RunE
             .await
             .map_err(problem)?;
         ready_tables(&database, context.settings.profile, house.migrations).await?;
+        let almanac = Almanac::default();
         let desk = Desk {
             database: database.clone(),
             own: own.clone(),
+            almanac: almanac.clone(),
             local_rules: context.settings.local_rules()?,
             stopper: context.stopper.clone(),
         };
@@ -133,6 +138,8 @@ pub fn run(context: Context, house: House) -> BoxFuture<'static, Result<(), RunE
                 timer::run(database.clone(), sweep, stopper.clone()),
             );
         }
+        let keeping_up = almanac.keep_up(database.clone(), stopper.clone());
+        stopper.spawn("almanac", keeping_up);
         stopper.spawn("clock", follow_clock(database.clone(), stopper.clone()));
         stopper.spawn("gauges", measure(database.clone(), stopper.clone()));
         let (rpcs, names) = kit_rpcs(

@@ -9,6 +9,7 @@ use huiyin_proto::events::v1::event::Fact;
 use prost::Message as _;
 use sqlx::migrate::Migrator;
 
+use crate::almanac::Almanac;
 use crate::database::Database;
 use crate::lifecycle::Stopper;
 use crate::local::prepare::{Addresses, prepare};
@@ -93,6 +94,7 @@ impl TestDesk {
             desk: Desk {
                 database,
                 own,
+                almanac: Almanac::default(),
                 local_rules: None,
                 stopper: Stopper::new(),
             },

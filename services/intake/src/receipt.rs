@@ -30,12 +30,13 @@ pub(crate) fn receipt(
     named: Named<'_>,
     raised: &Raised,
     repeat: Option<&Repeat>,
+    calendar: &WorkCalendar,
 ) -> RegisterMatterResponse {
     let day = local_date(raised.received_at);
     let forward = due(
         rules().rule_on(ClockId::RegisterAndForward, day),
         day,
-        WorkCalendar::embedded(),
+        calendar,
     );
     RegisterMatterResponse {
         matter_id: named.matter_id.to_owned(),
@@ -175,7 +176,7 @@ mod tests {
             query_code: "BCDFGHJKLMNP",
             registered_at: raised.received_at,
         };
-        receipt(named, raised, None)
+        receipt(named, raised, None, WorkCalendar::embedded())
     }
 
     #[test]

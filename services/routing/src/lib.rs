@@ -16,6 +16,7 @@ mod wire;
 
 use futures::future::BoxFuture;
 use huiyin_proto::routing::v1::routing_service_server::{RoutingServiceServer, SERVICE_NAME};
+use huiyin_service_kit::almanac::Almanac;
 use huiyin_service_kit::names::ServiceName;
 use huiyin_service_kit::run::{Context, Desk, House, Lists, RunError, run};
 use huiyin_service_kit::server;
@@ -43,7 +44,10 @@ pub fn lists(desk: Desk) -> BoxFuture<'static, Result<Lists, Problem>> {
     Box::pin(async move {
         let service = service::Service::new(desk)?;
         Ok(Lists {
-            reactions: vec![reactions::to_intake(service.rulebook.clone())],
+            reactions: vec![
+                reactions::to_intake(service.rulebook.clone()),
+                Almanac::follow_supervision(),
+            ],
             rpcs: Routes::new(
                 RoutingServiceServer::new(service)
                     .max_decoding_message_size(server::MAX_DECODE)

@@ -1,7 +1,7 @@
 //! A clock as the register keeps it: the domain's clock, the organ that answers for it, and whether its
 //! passing was recorded.
 
-use huiyin_domain::calendar::WorkCalendar;
+use huiyin_domain::calendar::Calendars;
 use huiyin_domain::ids::OrganId;
 use huiyin_domain::law::{ClockId, Due, rules};
 use huiyin_domain::supervision::{Clock, ClockState, Fact, FailureCode, clocks, failure_for};
@@ -25,6 +25,8 @@ pub(crate) struct Deadline {
     pub(crate) due: Due,
     /// Since when it has been standing still; none when it runs.
     pub(crate) paused_since: Option<Date>,
+    /// Whether a named post set its due day.
+    pub(crate) set_by_post: bool,
     /// How it stands.
     pub(crate) standing: Standing,
     /// The end of the due day, once its passing was recorded and told.
@@ -105,16 +107,21 @@ impl Deadline {
     }
 }
 
-/// The deadlines of a matter with these facts. `before` says which passings are on record; `office` is
+/// The deadlines of a matter with these facts, by the calendars known so far. `before` says which passings are on record; `office` is
 /// the one that registered the matter.
-pub(crate) fn judge(facts: &[Fact], office: Option<OrganId>, before: &[Deadline]) -> Vec<Deadline> {
+pub(crate) fn judge(
+    facts: &[Fact],
+    calendars: &Calendars,
+    office: Option<OrganId>,
+    before: &[Deadline],
+) -> Vec<Deadline> {
     let passed = |key: Key| {
         before
             .iter()
             .find(|known| known.key() == key)
             .and_then(|known| known.passed)
     };
-    clocks(facts, rules(), WorkCalendar::embedded())
+    clocks(facts, rules(), calendars)
         .iter()
         .filter_map(|clock| kept(clock, office, passed((clock.clock, clock.cycle))))
         .collect()
@@ -140,6 +147,7 @@ fn kept(clock: &Clock, office: Option<OrganId>, passed: Option<Instant>) -> Opti
         started: clock.started,
         due: clock.due,
         paused_since: clock.paused_since(),
+        set_by_post: clock.set_by_post.is_some(),
         standing,
         passed,
     })

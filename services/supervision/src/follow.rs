@@ -3,9 +3,12 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use huiyin_domain::calendar::Calendars;
 use huiyin_domain::ids::MatterId;
+use huiyin_domain::law::Due;
 use huiyin_domain::time::Instant;
 use huiyin_proto::events::v1::event::Fact as Told;
+use huiyin_service_kit::almanac::Almanac;
 use huiyin_service_kit::database::Tx;
 use huiyin_service_kit::status::Problem;
 use huiyin_service_kit::timer;
@@ -14,25 +17,69 @@ use uuid::Uuid;
 use crate::deadline::{Deadline, Key, Standing, judge, next_instant};
 use crate::heard::Heard;
 use crate::line::{Course, Line, course};
-use crate::store::{clock, clock_fact, register_line};
+use crate::store::{clock, clock_fact, register_line, reprojection};
 use crate::wire;
 
 /// Kind of the timers: one a matter, at the end of the next due day.
 pub(crate) const TIMER: &str = "deadline";
 
 /// Adds what was heard to the facts and lets clocks and lines follow.
-pub(crate) async fn follow(tx: &mut Tx, heard: &[Heard]) -> Result<(), Problem> {
+pub(crate) async fn follow(tx: &mut Tx, almanac: &Almanac, heard: &[Heard]) -> Result<(), Problem> {
     if heard.is_empty() {
         return Ok(());
     }
+    // no calendar is published while facts are followed by the one before
+    reprojection::share(tx.connection()).await?;
     // the lock first: of two who add facts to one matter, the second must see those of the first
     let lines = register_line::open(tx.connection(), heard).await?;
     clock_fact::append(tx.connection(), heard).await?;
-    recompute(tx, &lines).await
+    let calendars = almanac.current(tx.connection()).await?;
+    let changes = compare(tx, &calendars, &lines).await?;
+    changes.carry_out(tx).await
 }
 
-/// Lets clocks and lines of locked matters follow their facts.
-async fn recompute(tx: &mut Tx, lines: &BTreeMap<MatterId, Line>) -> Result<(), Problem> {
+/// Lets clocks of locked matters follow the calendars; gives how many ran and what became of them.
+pub(crate) async fn follow_calendars(
+    tx: &mut Tx,
+    calendars: &Calendars,
+    lines: &BTreeMap<MatterId, Line>,
+) -> Result<Anew, Problem> {
+    let mut changes = compare(tx, calendars, lines).await?;
+    let anew = std::mem::take(&mut changes.anew);
+    changes.carry_out(tx).await?;
+    Ok(anew)
+}
+
+/// What became of clocks that run.
+#[derive(Debug, Default)]
+pub(crate) struct Anew {
+    /// How many there are.
+    pub(crate) running: u64,
+    /// How many were provisional and are certain now.
+    pub(crate) confirmed: u64,
+    /// Those whose due day moved.
+    pub(crate) moved: Vec<Moved>,
+}
+
+/// A clock whose due day moved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Moved {
+    /// The matter.
+    pub(crate) matter: MatterId,
+    /// Which clock.
+    pub(crate) clock: Key,
+    /// When it was due.
+    pub(crate) before: Due,
+    /// When it is due now.
+    pub(crate) now: Due,
+}
+
+/// How clocks and lines of locked matters change by their facts and the calendars.
+async fn compare(
+    tx: &mut Tx,
+    calendars: &Calendars,
+    lines: &BTreeMap<MatterId, Line>,
+) -> Result<Changes, Problem> {
     let matters: Vec<Uuid> = lines.keys().map(|matter| matter.uuid()).collect();
     let facts = clock_fact::of(tx.connection(), &matters).await?;
     let mut kept = clock::of(tx.connection(), &matters).await?;
@@ -44,13 +91,14 @@ async fn recompute(tx: &mut Tx, lines: &BTreeMap<MatterId, Line>) -> Result<(), 
             .registration
             .as_ref()
             .map(|registration| registration.office);
-        changes.compare(*matter, &before, judge(known, office, &before));
+        let after = judge(known, calendars, office, &before);
+        changes.compare(*matter, &before, after);
         let course = course(known);
         if course != line.course {
             changes.courses.push((*matter, course));
         }
     }
-    changes.carry_out(tx).await
+    Ok(changes)
 }
 
 /// What is different now.
@@ -62,6 +110,7 @@ struct Changes {
     armed: Vec<(Uuid, Instant)>,
     disarmed: Vec<Uuid>,
     told: Vec<Told>,
+    anew: Anew,
 }
 
 impl Changes {
@@ -79,6 +128,7 @@ impl Changes {
         self.move_timer(matter, next_instant(before), next_instant(&after));
         for deadline in after {
             let known = old.get(&deadline.key()).copied();
+            self.anew.count(matter, known, &deadline);
             if known != Some(&deadline) {
                 self.told.extend(news(matter, known, &deadline));
                 self.written.push((matter, deadline));
@@ -118,6 +168,25 @@ impl Changes {
             tx.tell(fact);
         }
         Ok(())
+    }
+}
+
+impl Anew {
+    fn count(&mut self, matter: MatterId, before: Option<&Deadline>, now: &Deadline) {
+        let runs = |deadline: &&Deadline| deadline.standing == Standing::Running;
+        let Some(before) = before.filter(runs).filter(|_| runs(&now)) else {
+            return;
+        };
+        self.running += 1;
+        self.confirmed += u64::from(before.due.provisional && !now.due.provisional);
+        if (before.due.raw, before.due.rolled) != (now.due.raw, now.due.rolled) {
+            self.moved.push(Moved {
+                matter,
+                clock: now.key(),
+                before: before.due,
+                now: now.due,
+            });
+        }
     }
 }
 

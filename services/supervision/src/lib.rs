@@ -45,15 +45,19 @@ pub fn serve(context: Context) -> BoxFuture<'static, Result<(), RunError>> {
 /// What the service answers, what it does about others' events, what it does when timers are due.
 pub fn lists(desk: Desk) -> BoxFuture<'static, Result<Lists, Problem>> {
     Box::pin(async move {
+        let almanac = desk.almanac.clone();
         Ok(Lists {
             rpcs: Routes::new(
-                SupervisionServiceServer::new(service::Service { desk })
+                SupervisionServiceServer::new(service::Service::new(desk)?)
                     .max_decoding_message_size(server::MAX_DECODE)
                     .max_encoding_message_size(server::MAX_ENCODE),
             ),
             grpc_names: vec![SERVICE_NAME],
-            reactions: reactions::all(),
-            sweeps: vec![sweeps::deadline()],
+            reactions: reactions::all(&almanac),
+            sweeps: vec![
+                sweeps::deadline(almanac.clone()),
+                sweeps::reproject::reprojection(almanac),
+            ],
         })
     })
 }

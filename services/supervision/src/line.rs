@@ -65,6 +65,7 @@ fn step(course: Course, Fact { at, kind }: Fact) -> Course {
         | FactKind::Extended { .. }
         | FactKind::Paused { .. }
         | FactKind::Resumed { .. }
+        | FactKind::DueSet { .. }
         | FactKind::OpinionIssued { .. } => course,
     }
 }

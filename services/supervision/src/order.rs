@@ -41,6 +41,8 @@ pub(crate) enum OrderState {
     Open,
     /// Answered by the organ.
     Answered,
+    /// Taken back by a named post.
+    Withdrawn,
 }
 
 impl OrderState {
@@ -49,6 +51,7 @@ impl OrderState {
         match self {
             Self::Open => "open",
             Self::Answered => "answered",
+            Self::Withdrawn => "withdrawn",
         }
     }
 }
@@ -63,7 +66,7 @@ impl FromStr for OrderState {
     type Err = String;
 
     fn from_str(given: &str) -> Result<Self, String> {
-        [Self::Open, Self::Answered]
+        [Self::Open, Self::Answered, Self::Withdrawn]
             .into_iter()
             .find(|state| state.as_str() == given)
             .ok_or_else(|| format!("{given:?} is no state of an order"))
@@ -76,9 +79,9 @@ pub(crate) fn issue(
     matter: MatterId,
     deadline: &Deadline,
     failure: FailureCode,
-    now: Instant,
+    (now, calendar): (Instant, &WorkCalendar),
 ) -> Order {
-    let due = order_due(local_date(now), WorkCalendar::embedded()).rolled;
+    let due = order_due(local_date(now), calendar).rolled;
     Order {
         id,
         matter,

@@ -2,6 +2,7 @@
 //! ends a clock becomes a fact.
 
 use huiyin_proto::events::v1::Event;
+use huiyin_service_kit::almanac::Almanac;
 use huiyin_service_kit::database::Tx;
 use huiyin_service_kit::names::ServiceName;
 use huiyin_service_kit::road::consumer::Reaction;
@@ -11,16 +12,22 @@ use crate::follow::follow;
 use crate::heard::{Heard, hear};
 
 /// The reactions.
-pub(crate) fn all() -> Vec<Reaction> {
+pub(crate) fn all(almanac: &Almanac) -> Vec<Reaction> {
     [ServiceName::Intake, ServiceName::Routing]
-        .map(|from| Reaction::to(from, |tx, events| Box::pin(react(tx, events))))
+        .map(|from| {
+            let almanac = almanac.clone();
+            Reaction::to(from, move |tx, events| {
+                let almanac = almanac.clone();
+                Box::pin(async move { react(tx, &almanac, events).await })
+            })
+        })
         .into()
 }
 
-async fn react(tx: &mut Tx, events: &[Event]) -> Result<(), Problem> {
+async fn react(tx: &mut Tx, almanac: &Almanac, events: &[Event]) -> Result<(), Problem> {
     let heard: Vec<Heard> = events
         .iter()
         .filter_map(|event| hear(event).transpose())
         .collect::<Result<_, _>>()?;
-    follow(tx, &heard).await
+    follow(tx, almanac, &heard).await
 }

@@ -3,10 +3,15 @@
 pub(crate) mod answer_order;
 pub(crate) mod explain_deadline;
 pub(crate) mod extend_deadline;
+pub(crate) mod get_reprojection;
 pub(crate) mod list_clocks;
 pub(crate) mod list_open_lines;
 pub(crate) mod list_orders;
 pub(crate) mod pause_deadline;
+pub(crate) mod publish_calendar;
+pub(crate) mod set_due_day;
+pub(crate) mod simulate_deadline;
+pub(crate) mod withdraw_order;
 
 use huiyin_domain::ids::{Id, Kind};
 use huiyin_service_kit::page::PageToken;

@@ -1,13 +1,20 @@
 //! The service as gRPC sees it; every rpc has a file of its own under `rpc`.
 
+use std::sync::Arc;
+
+use huiyin_domain::local::LocalRules;
 use huiyin_proto::supervision::v1::supervision_service_server::SupervisionService;
 use huiyin_proto::supervision::v1::{
     AnswerOrderRequest, AnswerOrderResponse, ExplainDeadlineRequest, ExplainDeadlineResponse,
-    ExtendDeadlineRequest, ExtendDeadlineResponse, ListClocksRequest, ListClocksResponse,
+    ExtendDeadlineRequest, ExtendDeadlineResponse, GetReprojectionRequest, GetReprojectionResponse,
+    ListClocksRequest, ListClocksResponse, ListMovedDeadlinesRequest, ListMovedDeadlinesResponse,
     ListOpenLinesRequest, ListOpenLinesResponse, ListOrdersRequest, ListOrdersResponse,
-    PauseDeadlineRequest, PauseDeadlineResponse, ResumeDeadlineRequest, ResumeDeadlineResponse,
+    PauseDeadlineRequest, PauseDeadlineResponse, PublishCalendarRequest, PublishCalendarResponse,
+    ResumeDeadlineRequest, ResumeDeadlineResponse, SetDueDayRequest, SetDueDayResponse,
+    SimulateDeadlineRequest, SimulateDeadlineResponse, WithdrawOrderRequest, WithdrawOrderResponse,
 };
-use huiyin_service_kit::run::Desk;
+use huiyin_service_kit::run::{Desk, wrong_local_rules};
+use huiyin_service_kit::status::Problem;
 use tonic::{Request, Response, Status};
 
 use crate::rpc;
@@ -19,6 +26,19 @@ type Answer<T> = Result<Response<T>, Status>;
 pub(crate) struct Service {
     /// The desk.
     pub(crate) desk: Desk,
+    /// What places set.
+    local: Arc<LocalRules>,
+}
+
+impl Service {
+    /// The service over a desk.
+    ///
+    /// # Errors
+    /// When the local rules are wrong.
+    pub(crate) fn new(desk: Desk) -> Result<Self, Problem> {
+        let local = LocalRules::given(desk.local_rules.as_deref()).map_err(wrong_local_rules)?;
+        Ok(Self { desk, local })
+    }
 }
 
 #[tonic::async_trait]
@@ -35,6 +55,60 @@ impl SupervisionService for Service {
     ) -> Answer<ExplainDeadlineResponse> {
         Ok(Response::new(
             rpc::explain_deadline::answer(&self.desk, request.into_inner()).await?,
+        ))
+    }
+
+    async fn simulate_deadline(
+        &self,
+        request: Request<SimulateDeadlineRequest>,
+    ) -> Answer<SimulateDeadlineResponse> {
+        let request = request.into_inner();
+        Ok(Response::new(
+            rpc::simulate_deadline::answer(&self.desk, &self.local, request).await?,
+        ))
+    }
+
+    async fn set_due_day(&self, request: Request<SetDueDayRequest>) -> Answer<SetDueDayResponse> {
+        Ok(Response::new(
+            rpc::set_due_day::answer(&self.desk, request).await?,
+        ))
+    }
+
+    async fn withdraw_order(
+        &self,
+        request: Request<WithdrawOrderRequest>,
+    ) -> Answer<WithdrawOrderResponse> {
+        Ok(Response::new(
+            rpc::withdraw_order::answer(&self.desk, request).await?,
+        ))
+    }
+
+    async fn publish_calendar(
+        &self,
+        request: Request<PublishCalendarRequest>,
+    ) -> Answer<PublishCalendarResponse> {
+        Ok(Response::new(
+            rpc::publish_calendar::answer(&self.desk, request).await?,
+        ))
+    }
+
+    async fn get_reprojection(
+        &self,
+        request: Request<GetReprojectionRequest>,
+    ) -> Answer<GetReprojectionResponse> {
+        let request = request.into_inner();
+        Ok(Response::new(
+            rpc::get_reprojection::get_reprojection(&self.desk, request).await?,
+        ))
+    }
+
+    async fn list_moved_deadlines(
+        &self,
+        request: Request<ListMovedDeadlinesRequest>,
+    ) -> Answer<ListMovedDeadlinesResponse> {
+        let request = request.into_inner();
+        Ok(Response::new(
+            rpc::get_reprojection::list_moved_deadlines(&self.desk, request).await?,
         ))
     }
 

@@ -4,7 +4,9 @@ pub(crate) mod clock;
 pub(crate) mod clock_fact;
 pub(crate) mod deadline_extension;
 pub(crate) mod deadline_pause;
+pub(crate) mod due_day_set;
 pub(crate) mod register_line;
+pub(crate) mod reprojection;
 pub(crate) mod supervise_order;
 
 use std::fmt::Display;

@@ -1,9 +1,13 @@
 //! What happens when due days have passed.
 
+pub(crate) mod reproject;
+
 use std::collections::BTreeSet;
 
+use huiyin_domain::calendar::WorkCalendar;
 use huiyin_domain::ids::MatterId;
 use huiyin_domain::time::Instant;
+use huiyin_service_kit::almanac::Almanac;
 use huiyin_service_kit::database::Tx;
 use huiyin_service_kit::status::Problem;
 use huiyin_service_kit::timer::{self, Due, Sweep};
@@ -17,11 +21,14 @@ use crate::store::{clock, register_line, supervise_order};
 use crate::wire;
 
 /// Records due days that have passed and gives orders to the organs that failed.
-pub(crate) fn deadline() -> Sweep {
-    Sweep::of(TIMER, |tx, due| Box::pin(fire(tx, due)))
+pub(crate) fn deadline(almanac: Almanac) -> Sweep {
+    Sweep::of(TIMER, move |tx, due| {
+        let almanac = almanac.clone();
+        Box::pin(async move { fire(tx, &almanac, due).await })
+    })
 }
 
-async fn fire(tx: &mut Tx, due: &[Due]) -> Result<(), Problem> {
+async fn fire(tx: &mut Tx, almanac: &Almanac, due: &[Due]) -> Result<(), Problem> {
     let now = tx.now();
     let matters: Vec<Uuid> = due.iter().map(|timer| timer.reference).collect();
     // Whoever follows facts holds a line and then wants its timer; here it is the other way round, so
@@ -36,7 +43,10 @@ async fn fire(tx: &mut Tx, due: &[Due]) -> Result<(), Problem> {
             .collect(),
         ..Passing::default()
     };
-    passing.collect(tx, &free, now).await?;
+    let calendars = almanac.current(tx.connection()).await?;
+    passing
+        .collect(tx, &free, (now, calendars.newest()))
+        .await?;
     passing.carry_out(tx).await
 }
 
@@ -53,7 +63,7 @@ impl Passing {
         &mut self,
         tx: &mut Tx,
         free: &BTreeSet<MatterId>,
-        now: Instant,
+        (now, calendar): (Instant, &WorkCalendar),
     ) -> Result<(), Problem> {
         let matters: Vec<Uuid> = free.iter().map(|matter| matter.uuid()).collect();
         let mut clocks = clock::of(tx.connection(), &matters).await?;
@@ -61,7 +71,7 @@ impl Passing {
             let mut deadlines = clocks.remove(matter).unwrap_or_default();
             for deadline in &mut deadlines {
                 if deadline.watched_until().is_some_and(|at| at <= now) {
-                    self.pass(*matter, deadline, now);
+                    self.pass(*matter, deadline, (now, calendar));
                 }
             }
             self.timers
@@ -70,7 +80,12 @@ impl Passing {
         Ok(())
     }
 
-    fn pass(&mut self, matter: MatterId, deadline: &mut Deadline, now: Instant) {
+    fn pass(
+        &mut self,
+        matter: MatterId,
+        deadline: &mut Deadline,
+        (now, calendar): (Instant, &WorkCalendar),
+    ) {
         let (passed, failure) = deadline.pass();
         *deadline = passed;
         self.passed.push((matter, deadline.clone()));
@@ -80,7 +95,7 @@ impl Passing {
                 matter,
                 deadline,
                 failure,
-                now,
+                (now, calendar),
             ));
         }
     }

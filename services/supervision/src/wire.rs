@@ -3,15 +3,18 @@
 use huiyin_domain::ids::MatterId;
 use huiyin_domain::law::{ClockId, PauseCause};
 use huiyin_domain::supervision::FailureCode;
+use huiyin_domain::territory::{CODE_FORM, TerritoryCode};
 use huiyin_domain::vocabulary::ForwardingKind;
 use huiyin_proto::events::v1 as events;
 use huiyin_proto::events::v1::event::Fact as Told;
 use huiyin_proto::supervision::v1 as rpc;
 use huiyin_proto::vocabulary::v1 as words;
+use huiyin_service_kit::violations::Violations;
 use huiyin_service_kit::wire::timestamp;
 
 use crate::deadline::{Deadline, Standing};
 use crate::order::{Order, OrderState};
+use crate::store::reprojection::Reprojection;
 
 /// A kind of forwarding; none when it is not given.
 pub(crate) const fn forwarding_kind(kind: words::ForwardingKind) -> Option<ForwardingKind> {
@@ -34,6 +37,13 @@ pub(crate) const fn clock_id(kind: words::ClockKind) -> Option<ClockId> {
         words::ClockKind::Objection => Some(ClockId::Objection),
         words::ClockKind::Opinion => Some(ClockId::Opinion),
         words::ClockKind::AssignedLimit => Some(ClockId::AssignedLimit),
+        words::ClockKind::SimplifiedAcceptance => Some(ClockId::SimplifiedAcceptance),
+        words::ClockKind::SimplifiedOpinion => Some(ClockId::SimplifiedOpinion),
+        words::ClockKind::AskReview => Some(ClockId::AskReview),
+        words::ClockKind::ReviewOpinion => Some(ClockId::ReviewOpinion),
+        words::ClockKind::AskReexamination => Some(ClockId::AskReexamination),
+        words::ClockKind::ReexaminationOpinion => Some(ClockId::ReexaminationOpinion),
+        words::ClockKind::RecommendationAnswer => Some(ClockId::RecommendationAnswer),
     }
 }
 
@@ -54,7 +64,7 @@ pub(crate) const fn pause_cause_word(cause: PauseCause) -> words::PauseCause {
     }
 }
 
-/// The clock in the contract's words; unspecified for clocks that the contract does not name yet.
+/// The clock in the contract's words.
 pub(crate) const fn clock_kind(clock: ClockId) -> words::ClockKind {
     match clock {
         ClockId::RegisterAndForward => words::ClockKind::RegisterAndForward,
@@ -62,13 +72,13 @@ pub(crate) const fn clock_kind(clock: ClockId) -> words::ClockKind {
         ClockId::Objection => words::ClockKind::Objection,
         ClockId::Opinion => words::ClockKind::Opinion,
         ClockId::AssignedLimit => words::ClockKind::AssignedLimit,
-        ClockId::SimplifiedAcceptance
-        | ClockId::SimplifiedOpinion
-        | ClockId::AskReview
-        | ClockId::ReviewOpinion
-        | ClockId::AskReexamination
-        | ClockId::ReexaminationOpinion
-        | ClockId::RecommendationAnswer => words::ClockKind::Unspecified,
+        ClockId::SimplifiedAcceptance => words::ClockKind::SimplifiedAcceptance,
+        ClockId::SimplifiedOpinion => words::ClockKind::SimplifiedOpinion,
+        ClockId::AskReview => words::ClockKind::AskReview,
+        ClockId::ReviewOpinion => words::ClockKind::ReviewOpinion,
+        ClockId::AskReexamination => words::ClockKind::AskReexamination,
+        ClockId::ReexaminationOpinion => words::ClockKind::ReexaminationOpinion,
+        ClockId::RecommendationAnswer => words::ClockKind::RecommendationAnswer,
     }
 }
 
@@ -108,6 +118,7 @@ pub(crate) const fn order_state(state: rpc::OrderState) -> Option<OrderState> {
         rpc::OrderState::Unspecified => None,
         rpc::OrderState::Open => Some(OrderState::Open),
         rpc::OrderState::Answered => Some(OrderState::Answered),
+        rpc::OrderState::Withdrawn => Some(OrderState::Withdrawn),
     }
 }
 
@@ -127,6 +138,7 @@ pub(crate) fn clock(deadline: &Deadline) -> rpc::Clock {
             .paused_since
             .map(|since| since.to_string())
             .unwrap_or_default(),
+        set_by_post: deadline.set_by_post,
     }
 }
 
@@ -135,6 +147,7 @@ pub(crate) fn order(order: &Order) -> rpc::Order {
     let state = match order.state {
         OrderState::Open => rpc::OrderState::Open,
         OrderState::Answered => rpc::OrderState::Answered,
+        OrderState::Withdrawn => rpc::OrderState::Withdrawn,
     };
     rpc::Order {
         order_id: order.id.to_string(),
@@ -203,4 +216,31 @@ pub(crate) fn answered(order: &Order) -> Told {
         matter_id: order.matter.to_string(),
         organ_id: order.organ.to_string(),
     })
+}
+
+/// A batch as it is answered.
+pub(crate) fn reprojection(batch: &Reprojection) -> rpc::Reprojection {
+    rpc::Reprojection {
+        batch_id: batch.id.to_string(),
+        year: u32::try_from(batch.year).unwrap_or(0),
+        calendar_before: batch.calendar_before.clone(),
+        calendar_version: batch.calendar_version.clone(),
+        post: batch.post.clone(),
+        started_time: Some(timestamp(batch.started_at)),
+        finished_time: batch.finished_at.map(timestamp),
+        open_clocks: batch.open_clocks,
+        moved: batch.moved,
+        confirmed: batch.confirmed,
+    }
+}
+
+/// A code that must be given.
+pub(crate) fn territory_code(
+    violations: &mut Violations,
+    field: &str,
+    given: &str,
+) -> Option<TerritoryCode> {
+    let code = given.parse().ok();
+    violations.check(field, code.is_some(), format!("is no code: {CODE_FORM}"));
+    code
 }

@@ -80,8 +80,12 @@ pub struct Clock {
     pub extended_days: u32,
     /// When and for what it stood still, in the order of their beginning.
     pub pauses: Vec<Pause>,
+    /// The due day that a named post set; it stands whatever would be computed.
+    pub set_by_post: Option<Date>,
     /// The version of the rule it started under.
     pub rule_version: String,
+    /// The version of the calendar it is judged by: the one known when it ended, or passed, or now.
+    pub calendar_version: String,
     /// When it is due.
     pub due: Due,
     /// How it stands.
@@ -135,8 +139,12 @@ impl Clock {
 
     /// The due date anew, after its limit or its pauses changed.
     pub(super) fn judged_by(self, calendar: &WorkCalendar) -> Self {
+        if self.set_by_post.is_some() {
+            return self;
+        }
         let start = local_date(self.started);
         Self {
+            calendar_version: calendar.version().to_owned(),
             due: due_paused(self.limit, start, &self.stood_still(), calendar),
             ..self
         }

@@ -1,29 +1,36 @@
 //! From facts to clocks.
 
-use super::{Clock, ClockState, EndedWhy, Fact, FactKind, extend, pause, resume};
+use std::sync::Arc;
+
+use super::{Clock, ClockState, EndedWhy, Fact, FactKind, extend, pause, resume, set_due};
 use crate::{
-    calendar::WorkCalendar,
+    calendar::{Calendars, WorkCalendar},
     ids::{ForwardingId, OrganId},
     law::{ClockId, Limit, PauseCause, RuleSet, due_after},
     time::{Instant, local_date},
     vocabulary::ForwardingKind,
 };
 
-/// The clocks of a matter with these facts, by time of start, then clock and cycle.
+/// The clocks of a matter with these facts, by time of start, then clock and cycle. What happened is judged by the
+/// calendar that was known then; clocks that are open when another is published are judged by that from then on.
 #[must_use]
-pub fn clocks(facts: &[Fact], rules: &RuleSet, calendar: &WorkCalendar) -> Vec<Clock> {
+pub fn clocks(facts: &[Fact], rules: &RuleSet, calendars: &Calendars) -> Vec<Clock> {
+    let (calendar, later) = calendars.editions();
     let mut facts = facts.to_vec();
     facts.sort_unstable();
     facts.dedup();
     let mut wall = Wall {
         rules,
         calendar,
+        later,
         clocks: Vec::new(),
         hops: Vec::new(),
     };
     for fact in facts {
+        wall.turn_to(Some(fact.at));
         wall.see(fact);
     }
+    wall.turn_to(None);
     wall.clocks
         .sort_by_key(|clock| (clock.started, clock.clock, clock.cycle));
     wall.clocks
@@ -40,6 +47,8 @@ struct Hop {
 struct Wall<'a> {
     rules: &'a RuleSet,
     calendar: &'a WorkCalendar,
+    /// The editions of the calendar that are still to be published.
+    later: &'a [(Instant, Arc<WorkCalendar>)],
     clocks: Vec<Clock>,
     hops: Vec<Hop>,
 }
@@ -52,6 +61,21 @@ enum End {
 }
 
 impl Wall<'_> {
+    /// Takes up the editions of the calendar that were published up to the instant, or all of them.
+    fn turn_to(&mut self, at: Option<Instant>) {
+        while let Some(((published, calendar), later)) = self.later.split_first()
+            && at.is_none_or(|at| *published <= at)
+        {
+            (self.calendar, self.later) = (calendar, later);
+            let running = |clock: &&mut Clock| clock.state == ClockState::Running;
+            for clock in self.clocks.iter_mut().filter(running) {
+                if !clock.is_past_due(*published) {
+                    *clock = clock.clone().judged_by(calendar);
+                }
+            }
+        }
+    }
+
     fn see(&mut self, Fact { at, kind }: Fact) {
         match kind {
             FactKind::Registered => self.registered(at),
@@ -103,6 +127,9 @@ impl Wall<'_> {
             FactKind::Extended { clock, days } => self.extended(at, clock, days),
             FactKind::Paused { clock, cause } => self.paused(at, clock, cause),
             FactKind::Resumed { clock, cause } => self.resumed(at, clock, cause),
+            FactKind::DueSet { clock, due } => {
+                self.change(clock, |clock, _, _| set_due(clock, due, at).ok());
+            }
             FactKind::OpinionIssued { .. } => {}
             FactKind::ReplyDelivered { by } => self.replied(at, by),
             FactKind::Withdrawn => self.end(at, End::Because(EndedWhy::Withdrawn), |_| true),
@@ -258,7 +285,9 @@ impl Wall<'_> {
             limit,
             extended_days: 0,
             pauses: Vec::new(),
+            set_by_post: None,
             rule_version,
+            calendar_version: self.calendar.version().to_owned(),
             due,
             state,
         });

@@ -18,6 +18,12 @@ pub enum ExtensionRefused {
         /// The clock.
         clock: ClockId,
     },
+    /// A named post set its due day.
+    #[error("a named post set the due day of the clock {clock}; only a named post moves it")]
+    SetByPost {
+        /// The clock.
+        clock: ClockId,
+    },
     /// The clock is not running.
     #[error("the clock {clock} has ended and cannot be extended")]
     NotRunning {
@@ -57,6 +63,9 @@ pub fn extend(
     let id = clock.clock;
     if clock.state != ClockState::Running {
         return Err(ExtensionRefused::NotRunning { clock: id });
+    }
+    if clock.set_by_post.is_some() {
+        return Err(ExtensionRefused::SetByPost { clock: id });
     }
     let started = local_date(clock.started);
     let most = rules.rule_on(id, started).extension_max_days;

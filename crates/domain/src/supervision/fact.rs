@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     ids::{ForwardingId, OrganId},
     law::{ClockId, PauseCause},
-    time::Instant,
+    time::{Date, Instant},
     vocabulary::ForwardingKind,
 };
 
@@ -84,6 +84,14 @@ pub enum FactKind {
         clock: ClockId,
         /// What has ended.
         cause: PauseCause,
+    },
+    /// A named post set the due day of a clock, against the computed one. Counts only when lawful: before the due date, to
+    /// a day that is not past.
+    DueSet {
+        /// The clock, in its latest cycle at that time.
+        clock: ClockId,
+        /// The day.
+        due: Date,
     },
     /// The organ issued its opinion. Ends no clock: the opinion must be delivered.
     OpinionIssued {

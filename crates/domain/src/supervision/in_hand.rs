@@ -85,6 +85,7 @@ impl Way {
             | FactKind::Extended { .. }
             | FactKind::Paused { .. }
             | FactKind::Resumed { .. }
+            | FactKind::DueSet { .. }
             | FactKind::OpinionIssued { .. } => {}
         }
     }

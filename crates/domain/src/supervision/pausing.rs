@@ -20,6 +20,12 @@ pub enum PauseRefused {
         /// The cause.
         cause: PauseCause,
     },
+    /// A named post set its due day.
+    #[error("a named post set the due day of the clock {clock}; only a named post moves it")]
+    SetByPost {
+        /// The clock.
+        clock: ClockId,
+    },
     /// The clock has ended.
     #[error("the clock {clock} has ended")]
     NotRunning {
@@ -65,6 +71,9 @@ pub fn pause(
     let id = clock.clock;
     if clock.state != ClockState::Running {
         return Err(PauseRefused::NotRunning { clock: id });
+    }
+    if clock.set_by_post.is_some() {
+        return Err(PauseRefused::SetByPost { clock: id });
     }
     let rule = rules.rule_on(id, local_date(clock.started));
     if !rule.pauses.contains(&cause) {

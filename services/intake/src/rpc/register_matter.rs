@@ -110,7 +110,8 @@ async fn write(
         query_code: &draft.query_code,
         registered_at: draft.now,
     };
-    let receipt = receipt(named, &draft.raised, repeat);
+    let calendars = service.desk.almanac.latest();
+    let receipt = receipt(named, &draft.raised, repeat, calendars.newest());
     let stream = streams::ordinary(ServiceName::Intake);
     let told = Outgoing::new(
         Lane::Ordinary,

@@ -119,7 +119,7 @@ impl House {
         );
         let test = test.await.unwrap();
         let mut lists = huiyin_intake::lists(test.desk.clone()).await.unwrap();
-        let routing = lists.reactions.pop().unwrap();
+        let routing = lists.reactions.swap_remove(0);
         Self {
             test,
             intake: IntakeServiceClient::new(lists.rpcs),

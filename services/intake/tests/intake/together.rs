@@ -112,6 +112,10 @@ async fn one_that_has_to_wait_holds_nobody_up() {
     let mut intake = house.intake.clone();
     let held = tokio::spawn(async move { intake.register_matter(petition("held")).await });
     while waiting_for_a_lock(&house).await == 0 {
+        assert!(
+            !held.is_finished(),
+            "the registration did not meet the lock"
+        );
         tokio::task::yield_now().await;
     }
     let requests = (0..20).map(|n| petition(&format!("free-{n}"))).collect();

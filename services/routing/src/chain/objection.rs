@@ -1,6 +1,6 @@
 //! The receiver objects, the sender rules (art. 23(3)).
 
-use huiyin_domain::calendar::WorkCalendar;
+use huiyin_domain::calendar::{Calendars, WorkCalendar};
 use huiyin_domain::ids::OrganId;
 use huiyin_domain::law::{ClockId, due, rules};
 use huiyin_domain::matter::Stage;
@@ -18,7 +18,7 @@ impl Chain {
     pub(crate) fn object(
         &mut self,
         organ: OrganId,
-        at: Instant,
+        (at, calendars): (Instant, &Calendars),
         reason: String,
     ) -> Result<Hop, Problem> {
         let hop = self.waiting_hop("object")?;
@@ -37,7 +37,7 @@ impl Chain {
                 &["accept", "decline"],
             ));
         }
-        let due = objection_due(hop.at);
+        let due = objection_due(hop.at, calendars.known_at(at));
         if local_date(at) > due {
             let state = format!(
                 "forwarded; the five working days for an objection (art. 23(3)) ended on {due}"
@@ -111,14 +111,9 @@ impl Chain {
 }
 
 /// The last day on which the receiver of a hop may object.
-fn objection_due(received: Instant) -> Date {
+fn objection_due(received: Instant, calendar: &WorkCalendar) -> Date {
     let day = local_date(received);
-    due(
-        rules().rule_on(ClockId::Objection, day),
-        day,
-        WorkCalendar::embedded(),
-    )
-    .rolled
+    due(rules().rule_on(ClockId::Objection, day), day, calendar).rolled
 }
 
 fn not_now(action: &str, state: &str, allowed: &[&str]) -> Problem {

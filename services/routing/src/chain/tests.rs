@@ -1,5 +1,6 @@
 //! The verbs of a chain, without a database.
 
+use huiyin_domain::calendar::Calendars;
 use huiyin_domain::ids::Id;
 use huiyin_domain::organs::organ_id;
 use huiyin_service_kit::status::Problem;
@@ -72,14 +73,22 @@ fn states(chain: &Chain) -> Vec<HopState> {
 fn an_objection_on_the_fifth_working_day_is_in_time() {
     let mut chain = forwarded();
     chain
-        .object(organ(1), at("2026-01-12T15:59:59Z"), "not ours".to_owned())
+        .object(
+            organ(1),
+            (at("2026-01-12T15:59:59Z"), &Calendars::embedded()),
+            "not ours".to_owned(),
+        )
         .unwrap();
     assert_eq!(states(&chain), [HopState::Objected]);
 }
 
 #[test]
 fn a_late_objection_is_refused_with_the_day_that_passed() {
-    let late = forwarded().object(organ(1), at("2026-01-12T16:00:00Z"), "not ours".to_owned());
+    let late = forwarded().object(
+        organ(1),
+        (at("2026-01-12T16:00:00Z"), &Calendars::embedded()),
+        "not ours".to_owned(),
+    );
     let words = late.unwrap_err().to_string();
     assert!(
         words.contains("ended on 2026-01-12") && words.contains("accept, decline"),
@@ -89,7 +98,11 @@ fn a_late_objection_is_refused_with_the_day_that_passed() {
 
 #[test]
 fn only_the_receiver_objects() {
-    let refused = forwarded().object(organ(2), at("2026-01-06T02:00:00Z"), "not ours".to_owned());
+    let refused = forwarded().object(
+        organ(2),
+        (at("2026-01-06T02:00:00Z"), &Calendars::embedded()),
+        "not ours".to_owned(),
+    );
     assert!(matches!(refused, Err(Problem::NotYours { .. })));
 }
 
@@ -98,10 +111,20 @@ fn an_objection_is_raised_once_and_stands_until_it_is_ruled_on() {
     let mut chain = forwarded();
     let day = at("2026-01-06T02:00:00Z");
     assert!(chain.rule(ruling(true)).is_err());
-    chain.object(organ(1), day, "not ours".to_owned()).unwrap();
+    chain
+        .object(
+            organ(1),
+            (day, &Calendars::embedded()),
+            "not ours".to_owned(),
+        )
+        .unwrap();
     assert!(
         chain
-            .object(organ(1), day, "not ours".to_owned())
+            .object(
+                organ(1),
+                (day, &Calendars::embedded()),
+                "not ours".to_owned()
+            )
             .unwrap_err()
             .to_string()
             .contains("agree_to_objection")
@@ -109,7 +132,11 @@ fn an_objection_is_raised_once_and_stands_until_it_is_ruled_on() {
     chain.rule(ruling(false)).unwrap();
     assert_eq!(states(&chain), [HopState::Open]);
     let again = chain
-        .object(organ(1), day, "not ours".to_owned())
+        .object(
+            organ(1),
+            (day, &Calendars::embedded()),
+            "not ours".to_owned(),
+        )
         .unwrap_err()
         .to_string();
     assert!(again.contains("objection_refused"), "{again}");
@@ -119,7 +146,11 @@ fn an_objection_is_raised_once_and_stands_until_it_is_ruled_on() {
 fn an_agreed_objection_returns_the_hop_and_the_next_one_waits() {
     let mut chain = forwarded();
     chain
-        .object(organ(1), at("2026-01-06T02:00:00Z"), "not ours".to_owned())
+        .object(
+            organ(1),
+            (at("2026-01-06T02:00:00Z"), &Calendars::embedded()),
+            "not ours".to_owned(),
+        )
         .unwrap();
     chain.rule(ruling(true)).unwrap();
     chain
@@ -138,7 +169,11 @@ fn an_agreed_objection_returns_the_hop_and_the_next_one_waits() {
 fn a_written_acceptance_stands_although_the_matter_was_on_its_way_elsewhere() {
     let mut chain = forwarded();
     chain
-        .object(organ(1), at("2026-01-06T02:00:00Z"), "not ours".to_owned())
+        .object(
+            organ(1),
+            (at("2026-01-06T02:00:00Z"), &Calendars::embedded()),
+            "not ours".to_owned(),
+        )
         .unwrap();
     chain.rule(ruling(true)).unwrap();
     chain

@@ -4,6 +4,7 @@ use huiyin_domain::ids::{MatterId, OrganId};
 use huiyin_proto::events::v1::ForwardingObjected;
 use huiyin_proto::events::v1::event::Fact;
 use huiyin_proto::routing::v1::{ObjectToForwardingRequest, ObjectToForwardingResponse};
+use huiyin_service_kit::almanac::Almanac;
 use huiyin_service_kit::database::Tx;
 use huiyin_service_kit::idempotency::Asked;
 use huiyin_service_kit::status::Problem;
@@ -31,12 +32,13 @@ pub(crate) async fn object_to_forwarding(
         &request.get_ref().request_id,
         request.get_ref(),
     );
+    let almanac = service.desk.almanac.clone();
     service
         .desk
         .database
         .once("object_to_forwarding", asked, move |tx| {
-            let objecting = objecting.clone();
-            Box::pin(async move { object(tx, objecting).await })
+            let (almanac, objecting) = (almanac.clone(), objecting.clone());
+            Box::pin(async move { object(tx, &almanac, objecting).await })
         })
         .await
 }
@@ -55,7 +57,11 @@ fn parse(request: &ObjectToForwardingRequest) -> Result<Objecting, Problem> {
     })
 }
 
-async fn object(tx: &mut Tx, objecting: Objecting) -> Result<ObjectToForwardingResponse, Problem> {
+async fn object(
+    tx: &mut Tx,
+    almanac: &Almanac,
+    objecting: Objecting,
+) -> Result<ObjectToForwardingResponse, Problem> {
     let Objecting {
         matter,
         organ,
@@ -63,7 +69,10 @@ async fn object(tx: &mut Tx, objecting: Objecting) -> Result<ObjectToForwardingR
     } = objecting;
     let now = tx.now();
     let mut chains = store::chain::lock(tx.connection(), &[matter]).await?;
-    let hop = chains.get(matter)?.object(organ, now, reason)?;
+    let calendars = almanac.current(tx.connection()).await?;
+    let hop = chains
+        .get(matter)?
+        .object(organ, (now, &calendars), reason)?;
     tx.tell(Fact::ForwardingObjected(ForwardingObjected {
         matter_id: matter.to_string(),
         forwarding_id: hop.id.to_string(),

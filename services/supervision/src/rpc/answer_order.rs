@@ -84,7 +84,7 @@ fn answered_by(order: Order, organ: OrganId) -> Result<Order, Problem> {
             state: OrderState::Answered,
             ..order
         }),
-        OrderState::Answered => Err(Problem::NotAllowedNow {
+        OrderState::Answered | OrderState::Withdrawn => Err(Problem::NotAllowedNow {
             action: "answer_order".to_owned(),
             state: order.state.to_string(),
             allowed: Vec::new(),

@@ -1,7 +1,9 @@
 //! How one due day came about: rule, article, calendar and every day counted or skipped.
 
+use std::sync::Arc;
+
 use chrono::Datelike as _;
-use huiyin_domain::calendar::WorkCalendar;
+use huiyin_domain::calendar::{Calendars, WorkCalendar};
 use huiyin_domain::ids::MatterId;
 use huiyin_domain::law::{ClockId, DayTreatment, ExplainedDay, Limit, explain_paused, rules};
 use huiyin_domain::supervision::{Clock, Fact, clocks};
@@ -23,8 +25,8 @@ pub(crate) async fn answer(
     request: ExplainDeadlineRequest,
 ) -> Result<ExplainDeadlineResponse, Problem> {
     let asked = Asked::parse(&request)?;
-    let (facts, deadlines) = known(desk, asked.matter).await?;
-    let found = clocks(&facts, rules(), WorkCalendar::embedded())
+    let (facts, deadlines, calendars) = known(desk, asked.matter).await?;
+    let found = clocks(&facts, rules(), &calendars)
         .into_iter()
         .filter(|clock| {
             clock.clock == asked.kind && (asked.cycle == 0 || clock.cycle == asked.cycle)
@@ -35,7 +37,9 @@ pub(crate) async fn answer(
         .iter()
         .find(|deadline| deadline.key() == (found.clock, found.cycle))
         .ok_or_else(|| asked.not_found())?;
-    Ok(explain(&found, deadline, WorkCalendar::embedded()))
+    let judged_by = calendars.version(&found.calendar_version);
+    let calendar = judged_by.unwrap_or_else(|| calendars.newest());
+    Ok(explain(&found, deadline, calendar))
 }
 
 /// Which clock is asked about; cycle 0 is the newest.
@@ -73,8 +77,11 @@ impl Asked {
     }
 }
 
-/// The facts of a matter and its deadlines by them.
-async fn known(desk: &Desk, matter: MatterId) -> Result<(Vec<Fact>, Vec<Deadline>), Problem> {
+/// The facts of a matter, its deadlines by them, and the calendars.
+async fn known(
+    desk: &Desk,
+    matter: MatterId,
+) -> Result<(Vec<Fact>, Vec<Deadline>, Arc<Calendars>), Problem> {
     let ids: [Uuid; 1] = [matter.uuid()];
     let mut connection = desk.database.pool().acquire().await?;
     let line = register_line::get(&mut connection, matter)
@@ -91,32 +98,47 @@ async fn known(desk: &Desk, matter: MatterId) -> Result<(Vec<Fact>, Vec<Deadline
         .await?
         .remove(&matter)
         .unwrap_or_default();
+    let calendars = desk.almanac.current(&mut connection).await?;
     let deadlines = judge(
         &facts,
+        &calendars,
         line.registration.map(|registration| registration.office),
         &before,
     );
-    Ok((facts, deadlines))
+    Ok((facts, deadlines, calendars))
 }
 
 fn explain(clock: &Clock, deadline: &Deadline, calendar: &WorkCalendar) -> ExplainDeadlineResponse {
-    let start = local_date(clock.started);
-    let lines = explain_paused(clock.limit, start, &clock.stood_still(), calendar);
-    let last = lines.len().saturating_sub(1);
-    let days = lines
-        .iter()
-        .enumerate()
-        .map(|(index, day)| line(day, clock.limit, index == last))
-        .collect();
     ExplainDeadlineResponse {
         clock: Some(wire::clock(deadline)),
         rule: rule(clock),
         calendar: calendar.version().to_owned(),
-        days,
+        days: days(clock, calendar),
     }
 }
 
-fn rule(clock: &Clock) -> String {
+/// The days of a clock, each with what it did. A day that a post set stands behind those that were computed.
+pub(super) fn days(clock: &Clock, calendar: &WorkCalendar) -> Vec<proto::ExplainedDay> {
+    let start = local_date(clock.started);
+    let lines = explain_paused(clock.limit, start, &clock.stood_still(), calendar);
+    let last = lines.len().saturating_sub(1);
+    let mut days: Vec<proto::ExplainedDay> = lines
+        .iter()
+        .enumerate()
+        .map(|(index, day)| line(day, clock.limit, index == last))
+        .collect();
+    if let Some(due) = clock.set_by_post {
+        days.push(proto::ExplainedDay {
+            date: due.to_string(),
+            effect: "set".to_owned(),
+            words: "a named post set this due day against the computed one".to_owned(),
+        });
+    }
+    days
+}
+
+/// Rule id, article, version and limit.
+pub(super) fn rule(clock: &Clock) -> String {
     let rule = rules().rule_on(clock.clock, local_date(clock.started));
     let extended = match clock.extended_days {
         0 => String::new(),

@@ -1,12 +1,13 @@
 //! An organ's head extends the opinion clock (art. 34).
 
-use huiyin_domain::calendar::WorkCalendar;
+use huiyin_domain::calendar::Calendars;
 use huiyin_domain::ids::{ExtensionId, MatterId, OrganId};
 use huiyin_domain::law::{ClockId, rules};
 use huiyin_domain::supervision::{Clock, ExtensionRefused, Fact, FactKind, clocks, extend};
 use huiyin_proto::events::v1::DeadlineExtended;
 use huiyin_proto::events::v1::event::Fact as Told;
 use huiyin_proto::supervision::v1::{ExtendDeadlineRequest, ExtendDeadlineResponse};
+use huiyin_service_kit::almanac::Almanac;
 use huiyin_service_kit::chance;
 use huiyin_service_kit::database::Tx;
 use huiyin_service_kit::idempotency::Asked;
@@ -32,10 +33,11 @@ pub(crate) async fn answer(
     let message = request.get_ref();
     let wanted = Wanted::parse(message)?;
     let asked = Asked::of(request.metadata(), &message.request_id, message);
+    let almanac = desk.almanac.clone();
     desk.database
         .once("extend_deadline", asked, move |tx| {
-            let wanted = wanted.clone();
-            Box::pin(async move { grant(tx, &wanted).await })
+            let (almanac, wanted) = (almanac.clone(), wanted.clone());
+            Box::pin(async move { grant(tx, &almanac, &wanted).await })
         })
         .await
 }
@@ -71,7 +73,11 @@ impl Wanted {
     }
 }
 
-async fn grant(tx: &mut Tx, wanted: &Wanted) -> Result<ExtendDeadlineResponse, Problem> {
+async fn grant(
+    tx: &mut Tx,
+    almanac: &Almanac,
+    wanted: &Wanted,
+) -> Result<ExtendDeadlineResponse, Problem> {
     let facts = facts_of(tx, wanted.matter).await?;
     let fact = Fact {
         at: tx.now(),
@@ -80,7 +86,8 @@ async fn grant(tx: &mut Tx, wanted: &Wanted) -> Result<ExtendDeadlineResponse, P
             days: wanted.days,
         },
     };
-    let key = decide(&facts, wanted, &fact)?;
+    let calendars = almanac.current(tx.connection()).await?;
+    let key = decide(&facts, wanted, &fact, &calendars)?;
     let id: ExtensionId = chance::new_id();
     let extension = Extension {
         id,
@@ -96,6 +103,7 @@ async fn grant(tx: &mut Tx, wanted: &Wanted) -> Result<ExtendDeadlineResponse, P
     tx.tell(extended(wanted));
     follow(
         tx,
+        almanac,
         &[Heard {
             matter: wanted.matter,
             source: id.uuid(),
@@ -129,9 +137,14 @@ pub(super) async fn facts_of(tx: &mut Tx, matter: MatterId) -> Result<Vec<Fact>,
 }
 
 /// The opinion clock that is extended, if the law lets this organ do so now.
-fn decide(facts: &[Fact], wanted: &Wanted, fact: &Fact) -> Result<Key, Problem> {
-    let (rules, calendar) = (rules(), WorkCalendar::embedded());
-    let opinion = clocks(facts, rules, calendar)
+fn decide(
+    facts: &[Fact],
+    wanted: &Wanted,
+    fact: &Fact,
+    calendars: &Calendars,
+) -> Result<Key, Problem> {
+    let (rules, calendar) = (rules(), calendars.newest());
+    let opinion = clocks(facts, rules, calendars)
         .into_iter()
         .filter(|clock| clock.clock == ClockId::Opinion)
         .max_by_key(|clock| clock.cycle)
@@ -151,6 +164,7 @@ fn decide(facts: &[Fact], wanted: &Wanted, fact: &Fact) -> Result<Key, Problem> 
 
 fn refusal(opinion: &Clock, refused: &ExtensionRefused) -> Problem {
     match refused {
+        ExtensionRefused::SetByPost { .. } => not_allowed("due_day_set_by_post", Vec::new()),
         ExtensionRefused::NotExtendable { .. } => not_allowed("not_extendable", Vec::new()),
         ExtensionRefused::NotRunning { .. } => not_allowed("opinion_clock_ended", Vec::new()),
         ExtensionRefused::TooLate { .. } => not_allowed(

@@ -1,6 +1,6 @@
 //! A clock stands still for a recorded cause, and runs again when that has ended.
 
-use huiyin_domain::calendar::WorkCalendar;
+use huiyin_domain::calendar::Calendars;
 use huiyin_domain::ids::{MatterId, OrganId, PauseId};
 use huiyin_domain::law::{ClockId, PauseCause, rules};
 use huiyin_domain::supervision::{Clock, Fact, FactKind, PauseRefused, clocks, pause, resume};
@@ -11,6 +11,7 @@ use huiyin_proto::supervision::v1::{
     ResumeDeadlineResponse,
 };
 use huiyin_proto::vocabulary::v1 as words;
+use huiyin_service_kit::almanac::Almanac;
 use huiyin_service_kit::chance;
 use huiyin_service_kit::database::Tx;
 use huiyin_service_kit::idempotency::Asked;
@@ -34,11 +35,12 @@ pub(crate) async fn pause_deadline(
     let message = request.get_ref();
     let asked = Asked::of(request.metadata(), &message.request_id, message);
     let wanted = Wanted::parse(Step::Pause, message)?;
+    let almanac = desk.almanac.clone();
     desk.database
         .once("pause_deadline", asked, move |tx| {
-            let wanted = wanted.clone();
+            let (almanac, wanted) = (almanac.clone(), wanted.clone());
             Box::pin(async move {
-                let clock = carry_out(tx, &wanted).await?;
+                let clock = carry_out(tx, &almanac, &wanted).await?;
                 Ok(PauseDeadlineResponse { clock })
             })
         })
@@ -62,11 +64,12 @@ pub(crate) async fn resume_deadline(
         reason: message.reason.clone(),
     };
     let wanted = Wanted::parse(Step::Resume, &alike)?;
+    let almanac = desk.almanac.clone();
     desk.database
         .once("resume_deadline", asked, move |tx| {
-            let wanted = wanted.clone();
+            let (almanac, wanted) = (almanac.clone(), wanted.clone());
             Box::pin(async move {
-                let clock = carry_out(tx, &wanted).await?;
+                let clock = carry_out(tx, &almanac, &wanted).await?;
                 Ok(ResumeDeadlineResponse { clock })
             })
         })
@@ -159,13 +162,18 @@ impl Wanted {
     }
 }
 
-async fn carry_out(tx: &mut Tx, wanted: &Wanted) -> Result<Option<proto::Clock>, Problem> {
+async fn carry_out(
+    tx: &mut Tx,
+    almanac: &Almanac,
+    wanted: &Wanted,
+) -> Result<Option<proto::Clock>, Problem> {
     let facts = facts_of(tx, wanted.matter).await?;
     let fact = Fact {
         at: tx.now(),
         kind: wanted.fact(),
     };
-    let key = decide(&facts, wanted, &fact)?;
+    let calendars = almanac.current(tx.connection()).await?;
+    let key = decide(&facts, wanted, &fact, &calendars)?;
     let id: PauseId = chance::new_id();
     let step = PauseStep {
         id,
@@ -189,7 +197,7 @@ async fn carry_out(tx: &mut Tx, wanted: &Wanted) -> Result<Option<proto::Clock>,
         fact,
         registration: None,
     };
-    follow(tx, &[heard]).await?;
+    follow(tx, almanac, &[heard]).await?;
     let mut kept = clock::of(tx.connection(), &[wanted.matter.uuid()]).await?;
     let deadlines = kept.remove(&wanted.matter).unwrap_or_default();
     let changed = deadlines.iter().find(|deadline| deadline.key() == key);
@@ -197,9 +205,14 @@ async fn carry_out(tx: &mut Tx, wanted: &Wanted) -> Result<Option<proto::Clock>,
 }
 
 /// The clock that is paused or runs again, if the law lets this organ decide so now.
-fn decide(facts: &[Fact], wanted: &Wanted, fact: &Fact) -> Result<Key, Problem> {
-    let (rules, calendar) = (rules(), WorkCalendar::embedded());
-    let found = clocks(facts, rules, calendar)
+fn decide(
+    facts: &[Fact],
+    wanted: &Wanted,
+    fact: &Fact,
+    calendars: &Calendars,
+) -> Result<Key, Problem> {
+    let (rules, calendar) = (rules(), calendars.newest());
+    let found = clocks(facts, rules, calendars)
         .into_iter()
         .filter(|clock| clock.clock == wanted.clock)
         .max_by_key(|clock| clock.cycle)
@@ -235,6 +248,9 @@ fn refusal(wanted: &Wanted, clock: &Clock, refused: &PauseRefused) -> Problem {
                 format!("{}_knows_no_{}", clock.clock, wanted.cause),
                 allowed,
             )
+        }
+        PauseRefused::SetByPost { .. } => {
+            not_allowed(wanted, "due_day_set_by_post".to_owned(), None)
         }
         PauseRefused::NotRunning { .. } => {
             not_allowed(wanted, format!("{}_clock_ended", clock.clock), None)

@@ -22,6 +22,7 @@ struct Row {
     due: Date,
     provisional: bool,
     paused_since: Option<Date>,
+    set_by_post: bool,
     state: String,
     ended_at: Option<Instant>,
     passed_at: Option<Instant>,
@@ -40,6 +41,7 @@ impl Row {
                 provisional: self.provisional,
             },
             paused_since: self.paused_since,
+            set_by_post: self.set_by_post,
             standing: standing(&self.state, self.ended_at)?,
             passed: self.passed_at,
         })
@@ -74,7 +76,8 @@ pub(crate) async fn of(
 ) -> Result<HashMap<MatterId, Vec<Deadline>>, Problem> {
     let rows = sqlx::query_as!(
         Row,
-        "SELECT matter_id, kind, cycle, organ_id, started_at, raw_due, due, provisional, paused_since, state, ended_at,
+        "SELECT matter_id, kind, cycle, organ_id, started_at, raw_due, due, provisional, paused_since, set_by_post, state,
+                ended_at,
                 passed_at
          FROM clock WHERE matter_id = ANY($1)",
         matters,
@@ -101,7 +104,8 @@ pub(crate) async fn page(
     let order: Vec<String> = ClockId::all().iter().map(ToString::to_string).collect();
     sqlx::query_as!(
         Row,
-        "SELECT matter_id, kind, cycle, organ_id, started_at, raw_due, due, provisional, paused_since, state, ended_at,
+        "SELECT matter_id, kind, cycle, organ_id, started_at, raw_due, due, provisional, paused_since, set_by_post, state,
+                ended_at,
                 passed_at
          FROM clock
          WHERE matter_id = $1
@@ -140,6 +144,7 @@ pub(crate) async fn write(
     let dues: Vec<Date> = clocks().map(|clock| clock.due.rolled).collect();
     let provisional: Vec<bool> = clocks().map(|clock| clock.due.provisional).collect();
     let paused: Vec<Option<Date>> = clocks().map(|clock| clock.paused_since).collect();
+    let set: Vec<bool> = clocks().map(|clock| clock.set_by_post).collect();
     let states: Vec<String> = clocks()
         .map(|clock| state(clock.standing).to_owned())
         .collect();
@@ -147,15 +152,15 @@ pub(crate) async fn write(
     let passed: Vec<Option<Instant>> = clocks().map(|clock| clock.passed).collect();
     sqlx::query!(
         "INSERT INTO clock
-             (matter_id, kind, cycle, organ_id, started_at, raw_due, due, provisional, paused_since, state,
-              ended_at, passed_at)
+             (matter_id, kind, cycle, organ_id, started_at, raw_due, due, provisional, paused_since, set_by_post,
+              state, ended_at, passed_at)
          SELECT * FROM unnest($1::uuid[], $2::text[], $3::integer[], $4::uuid[], $5::timestamptz[], $6::date[],
-                              $7::date[], $8::boolean[], $9::date[], $10::text[], $11::timestamptz[],
-                              $12::timestamptz[])
+                              $7::date[], $8::boolean[], $9::date[], $10::boolean[], $11::text[],
+                              $12::timestamptz[], $13::timestamptz[])
          ON CONFLICT (matter_id, kind, cycle) DO UPDATE
          SET organ_id = excluded.organ_id, started_at = excluded.started_at, raw_due = excluded.raw_due,
              due = excluded.due, provisional = excluded.provisional,
-             paused_since = excluded.paused_since, state = excluded.state,
+             paused_since = excluded.paused_since, set_by_post = excluded.set_by_post, state = excluded.state,
              ended_at = excluded.ended_at, passed_at = excluded.passed_at",
         &matters,
         &kinds,
@@ -166,6 +171,7 @@ pub(crate) async fn write(
         &dues,
         &provisional,
         &paused as &[Option<Date>],
+        &set,
         &states,
         &ended as &[Option<Instant>],
         &passed as &[Option<Instant>],
@@ -196,4 +202,21 @@ pub(crate) async fn delete(
     .execute(connection)
     .await?;
     Ok(())
+}
+
+/// Matters with a clock that runs, by id.
+pub(crate) async fn running(
+    connection: &mut PgConnection,
+    after: Option<MatterId>,
+    limit: i64,
+) -> Result<Vec<Uuid>, sqlx::Error> {
+    sqlx::query_scalar!(
+        "SELECT DISTINCT matter_id FROM clock
+         WHERE state = 'running' AND ($1::uuid IS NULL OR matter_id > $1)
+         ORDER BY matter_id LIMIT $2",
+        after.map(MatterId::uuid),
+        limit,
+    )
+    .fetch_all(connection)
+    .await
 }

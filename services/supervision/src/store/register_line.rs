@@ -92,6 +92,22 @@ pub(crate) async fn open(
     Ok(rows.into_iter().map(Row::line).collect())
 }
 
+/// Locks the lines of these matters, in the order of their ids.
+pub(crate) async fn lock_all(
+    connection: &mut PgConnection,
+    matters: &[Uuid],
+) -> Result<BTreeMap<MatterId, Line>, sqlx::Error> {
+    let rows = sqlx::query_as!(
+        Row,
+        "SELECT matter_id, number, registered_by, opened_at, organ_id, closed_at
+         FROM register_line WHERE matter_id = ANY($1) ORDER BY matter_id FOR UPDATE",
+        matters,
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(rows.into_iter().map(Row::line).collect())
+}
+
 /// Locks the lines of these matters that nobody else holds.
 pub(crate) async fn lock_free(
     connection: &mut PgConnection,

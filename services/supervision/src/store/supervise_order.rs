@@ -121,6 +121,37 @@ pub(crate) async fn answer(
     Ok(answered.rows_affected() == 1)
 }
 
+/// How an order was taken back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Withdrawal {
+    /// The post that decided.
+    pub(crate) post: String,
+    /// Why.
+    pub(crate) reason: String,
+    /// When.
+    pub(crate) at: Instant,
+}
+
+/// Takes an order back, which is locked.
+pub(crate) async fn withdraw(
+    connection: &mut PgConnection,
+    id: OrderId,
+    withdrawal: &Withdrawal,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "UPDATE supervise_order
+         SET state = 'withdrawn', withdrawn_at = $2, withdrawn_by_post = $3, withdrawn_reason = $4
+         WHERE order_id = $1",
+        id.uuid(),
+        withdrawal.at,
+        withdrawal.post,
+        withdrawal.reason,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
 /// Which orders are listed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Filter {

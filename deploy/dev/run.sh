@@ -13,6 +13,10 @@ run_release() {
         shift
     done
     need_toolchain
+    if [ "$command ${passed[0]:-}" = "bench decisions" ]; then
+        cargo bench -p huiyin-domain --bench decisions
+        exit
+    fi
     find_servers
     if [ "$command" = bench ]; then find_pgbench; fi
     say "building huiyin (the first time takes some minutes)"

@@ -97,5 +97,5 @@ run_nightly() {
     need_toolchain
     need_nextest || die "the nightly tests need cargo-nextest"
     start_test_servers
-    HUIYIN_SEEDS=${1:-200} HUIYIN_CASES=1000000 cargo nextest run --workspace --profile nightly
+    HUIYIN_SEEDS=${1:-200} HUIYIN_CASES=1000000 HUIYIN_OPEN_CLOCKS=1000000 cargo nextest run --workspace --profile nightly
 }

@@ -304,6 +304,9 @@ fn a_published_year_is_no_longer_provisional_and_the_years_before_stay_as_they_w
     );
 }
 
+/// Makes a notice wrong.
+type Change<'a> = &'a dyn Fn(&mut YearNotice);
+
 #[test]
 fn a_wrong_notice_is_refused() {
     let refused = |change: &dyn Fn(&mut YearNotice)| {
@@ -311,7 +314,7 @@ fn a_wrong_notice_is_refused() {
         change(&mut wrong);
         calendar().with(&wrong).unwrap_err().to_string()
     };
-    let cases: [(&dyn Fn(&mut YearNotice), &str); 8] = [
+    let cases: [(Change, &str); 8] = [
         (
             &|n| n.working_weekends.push(day("2027-01-02")),
             "2027-01-02 is both a day off and a working weekend",

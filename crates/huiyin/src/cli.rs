@@ -10,7 +10,7 @@ use huiyin_service_kit::settings::Settings;
 
 use crate::connect::Clients;
 use crate::constellation::local_settings;
-use crate::{bench, demo, load, register, rules, serve, show, up, watch};
+use crate::{bench, calendar, deadline, demo, load, register, rules, serve, show, up, watch};
 
 /// Huiyin 回音: every letter, visit, call and online petition is registered, reaches the organ that must
 /// answer, is answered within the law's time, and can be followed by the person who raised it.
@@ -60,6 +60,17 @@ enum Command {
         after_help = "Example: huiyin route --subject environment --place 431202001 --explain"
     )]
     Route(rules::RouteArgs),
+    /// Say how a due day came about: the rule, its article, the calendar, and every day counted, skipped or paused
+    #[command(after_help = "Example: huiyin explain XF2025000001 opinion --days")]
+    Explain(deadline::ExplainArgs),
+    /// Say what a due day would be, also with extensions and pauses; changes nothing
+    #[command(
+        after_help = "Example: huiyin simulate opinion --start 2026-01-05 --step 2026-02-01=extend:30 \\\n           --step 2026-03-01=pause:expert_appraisal --step 2026-03-11=resume:expert_appraisal"
+    )]
+    Simulate(deadline::SimulateArgs),
+    /// Publish the work calendar of a year
+    #[command(subcommand)]
+    Calendar(calendar::CalendarCommand),
     /// Print, rehearse, put in force or list the competence rules
     #[command(subcommand)]
     Rules(rules::RulesCommand),
@@ -125,6 +136,9 @@ pub async fn run() -> Result<()> {
         Command::Register(args) => register::run(&clients(settings)?, *args).await,
         Command::Route(args) => rules::route(&clients(settings)?, args).await,
         Command::Rules(command) => rules::run(&clients(settings)?, command).await,
+        Command::Explain(args) => deadline::explain(&clients(settings)?, args).await,
+        Command::Simulate(args) => deadline::simulate(&clients(settings)?, args).await,
+        Command::Calendar(command) => calendar::run(&clients(settings)?, command).await,
         Command::Show(command) => show::run(&clients(settings)?, command).await,
         Command::Watch(command) => watch::run(&clients(settings)?, command).await,
         Command::Bench(args) => bench::run(args).await,

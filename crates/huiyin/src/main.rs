@@ -1,9 +1,11 @@
 //! The `huiyin` program: serves any of the five services, and is their command line.
 
 mod bench;
+mod calendar;
 mod cli;
 mod connect;
 mod constellation;
+mod deadline;
 mod demo;
 mod load;
 mod register;

@@ -32,12 +32,10 @@ enum What {
 /// Reads a fact that moves a chain; none for the others.
 pub(super) fn read(event: &Event, fact: &Fact) -> Result<Option<Said>, Problem> {
     let (matter, what) = match fact {
-        Fact::MatterAccepted(fact) => (
-            &fact.matter_id,
-            What::Accepted {
-                by: id("organ_id", &fact.organ_id)?,
-            },
-        ),
+        Fact::MatterAccepted(fact) => {
+            let by = id("organ_id", &fact.organ_id)?;
+            (&fact.matter_id, What::Accepted { by })
+        }
         Fact::MatterDeclined(fact) => {
             let mut violations = Violations::default();
             let reason = wire::decline_reason(&mut violations, "reason", fact.reason);
@@ -51,12 +49,10 @@ pub(super) fn read(event: &Event, fact: &Fact) -> Result<Option<Said>, Problem> 
             )
         }
         Fact::MatterWithdrawn(fact) => (&fact.matter_id, What::Withdrawn),
-        Fact::ReplyDelivered(fact) => (
-            &fact.matter_id,
-            What::Replied {
-                by: id("organ_id", &fact.organ_id)?,
-            },
-        ),
+        Fact::ReplyDelivered(fact) => {
+            let by = id("organ_id", &fact.organ_id)?;
+            (&fact.matter_id, What::Replied { by })
+        }
         Fact::TerritoriesEstablished(_)
         | Fact::OrgansEstablished(_)
         | Fact::MatterRegistered(_)

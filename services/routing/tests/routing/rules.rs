@@ -57,6 +57,16 @@ impl City {
             .into_inner()
     }
 
+    /// What was told about rules put in force.
+    async fn activations(&self) -> Vec<RulesActivated> {
+        let told = self.desk.told().await.unwrap().into_iter();
+        let activations = told.filter_map(|fact| match fact {
+            Fact::RulesActivated(fact) => Some(fact),
+            _ => None,
+        });
+        activations.collect()
+    }
+
     async fn competent(&mut self, subject: &str, on_date: &str) -> String {
         let request = DecideCompetenceRequest {
             category: Category::Claim.into(),
@@ -165,15 +175,7 @@ async fn rules_decide_from_their_first_day_on_and_what_was_decided_stays() {
         valid_from: "2026-01-07".to_owned(),
         post: "director of the petition office".to_owned(),
     };
-    let told = city.desk.told().await.unwrap();
-    let told: Vec<_> = told
-        .into_iter()
-        .filter_map(|fact| match fact {
-            Fact::RulesActivated(fact) => Some(fact),
-            _ => None,
-        })
-        .collect();
-    assert_eq!(told, [activated]);
+    assert_eq!(city.activations().await, [activated]);
     let listed = city
         .client
         .list_rules(ListRulesRequest::default())

@@ -1,6 +1,7 @@
 //! Supervision through its public door: the streams it reads, the sweep, the rpcs and what it tells.
 #![expect(clippy::unwrap_used, reason = "a test whose ground is missing fails")]
 
+mod calendar;
 mod extensions;
 mod lists;
 mod office;

@@ -168,12 +168,12 @@ pub(crate) async fn past(
     let rows = sqlx::query!(
         "SELECT matter_id, category, subject, place_code, about_organ
          FROM routed_matter
-         WHERE ($1::uuid IS NULL OR matter_id > $1)
+         WHERE matter_id > $1
            AND ($2::timestamptz IS NULL
                 OR (SELECT forwarded_at FROM forwarding
                     WHERE forwarding.matter_id = routed_matter.matter_id AND hop = 1) >= $2)
          ORDER BY matter_id LIMIT $3",
-        after.map(MatterId::uuid),
+        after.map_or(Uuid::nil(), MatterId::uuid),
         since.map(start_of_day),
         limit,
     )

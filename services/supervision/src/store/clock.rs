@@ -212,9 +212,9 @@ pub(crate) async fn running(
 ) -> Result<Vec<Uuid>, sqlx::Error> {
     sqlx::query_scalar!(
         "SELECT DISTINCT matter_id FROM clock
-         WHERE state = 'running' AND ($1::uuid IS NULL OR matter_id > $1)
+         WHERE state = 'running' AND matter_id > $1
          ORDER BY matter_id LIMIT $2",
-        after.map(MatterId::uuid),
+        after.map_or(Uuid::nil(), MatterId::uuid),
         limit,
     )
     .fetch_all(connection)

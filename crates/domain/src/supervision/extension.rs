@@ -39,7 +39,7 @@ pub enum ExtensionRefused {
         before: Instant,
     },
     /// More days than the rule allows.
-    #[error("the clock {clock} can be extended by 1 to {left} more days, not by {asked}")]
+    #[error("the clock {clock} {}", more(*left, *asked))]
     TooLong {
         /// The clock.
         clock: ClockId,
@@ -48,6 +48,13 @@ pub enum ExtensionRefused {
         /// How many the rule still allows.
         left: u32,
     },
+}
+
+fn more(left: u32, asked: u32) -> String {
+    match left {
+        0 => "was extended as far as its rule allows".to_owned(),
+        left => format!("can be extended by 1 to {left} more days, not by {asked}"),
+    }
 }
 
 /// The clock prolonged by the days, as of `at`.

@@ -88,15 +88,20 @@ pub fn pause(
             before: end_of_day(clock.due.rolled),
         });
     }
+    let from = local_date(at);
+    // an open pause is not counted yet, so the due day stays, unless the pause goes on from one that has ended
+    let goes_on = |pause: &Pause| pause.stretch.to.is_some_and(|to| from <= to);
+    let stays = !clock.pauses.iter().any(goes_on);
     let mut paused = clock.clone();
     paused.pauses.push(Pause {
         cause,
-        stretch: Stretch {
-            from: local_date(at),
-            to: None,
-        },
+        stretch: Stretch { from, to: None },
     });
-    Ok(paused.judged_by(calendar))
+    Ok(if stays {
+        paused
+    } else {
+        paused.judged_by(calendar)
+    })
 }
 
 /// The clock as it runs again from `at` on, unless another cause still holds it.

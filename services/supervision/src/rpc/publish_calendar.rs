@@ -1,6 +1,6 @@
 //! The work calendar of a year is published; every open clock is computed anew, in one recorded batch.
 
-use huiyin_domain::calendar::{Calendars, YearNotice};
+use huiyin_domain::calendar::{CalendarError, Calendars, YearNotice};
 use huiyin_domain::ids::BatchId;
 use huiyin_proto::events::v1::WorkCalendarPublished;
 use huiyin_proto::events::v1::event::Fact as Told;
@@ -59,6 +59,20 @@ fn parse(message: &PublishCalendarRequest) -> Result<(YearNotice, String), Probl
     Ok((notice, post))
 }
 
+/// The field that is at fault.
+const fn field(wrong: &CalendarError) -> &'static str {
+    match wrong {
+        CalendarError::Text { field, .. } => field,
+        CalendarError::Gap { .. } | CalendarError::FarYear { .. } => "year",
+        CalendarError::OffAndWorking { .. } | CalendarError::NoWeekend { .. } => "working_weekends",
+        CalendarError::Shape(_)
+        | CalendarError::OtherYear { .. }
+        | CalendarError::Twice { .. }
+        | CalendarError::Empty { .. }
+        | CalendarError::HolidayLeftOut { .. } => "days_off",
+    }
+}
+
 async fn publish(
     tx: &mut Tx,
     almanac: &Almanac,
@@ -71,7 +85,7 @@ async fn publish(
     let mut calendars = Calendars::clone(&known);
     if let Err(wrong) = calendars.publish(now, notice) {
         let mut violations = Violations::default();
-        violations.add("days_off", wrong.to_string());
+        violations.add(field(&wrong), wrong.to_string());
         return Err(Problem::InvalidFields(violations));
     }
     almanac::keep(tx.connection(), now, notice).await?;

@@ -326,23 +326,17 @@ impl WorkCalendar {
             .unwrap_or(date)
     }
 
-    /// The first working day after the day.
-    #[must_use]
-    pub fn next_working_day(&self, date: Date) -> Date {
-        self.add_working_days(date, 1)
-    }
-
     /// The `n`-th working day after the day, which is not counted; the day itself for 0.
     #[must_use]
     pub fn add_working_days(&self, date: Date, n: u32) -> Date {
+        if n == 0 {
+            return date;
+        }
         let indexed = self
             .index
             .up_to(date)
             .and_then(|before| self.index.nth(before.checked_add(n)?));
-        match indexed {
-            Some(day) if n > 0 => day,
-            Some(_) | None => nth_working_day(self, date.iter_days(), date, n),
-        }
+        indexed.unwrap_or_else(|| nth_working_day(self, date.iter_days(), date, n))
     }
 
     /// The `n`-th working day before the day, which is not counted; the day itself for 0.
@@ -424,4 +418,35 @@ fn checked_days(year: i32, days: &[Date]) -> Result<BTreeSet<Date>, CalendarErro
         }
     }
     Ok(known)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_years_a_deadline_can_lie_in_are_numbered_and_no_others() {
+        let index = &WorkCalendar::embedded().index;
+        let day = |text: &str| text.parse().unwrap();
+        assert_eq!(index.up_to(day("2004-12-31")), None);
+        assert_eq!(
+            index.up_to(day("2005-01-03")),
+            Some(1),
+            "a Monday after a holiday and a weekend"
+        );
+        let all = index.up_to(day("2060-12-31")).unwrap();
+        assert_eq!(index.nth(all), Some(day("2060-12-31")), "a Friday");
+        assert_eq!(index.up_to(day("2061-01-01")), None);
+        assert_eq!((index.nth(0), index.nth(all + 1)), (None, None));
+    }
+
+    #[test]
+    fn no_working_day_after_a_day_is_the_day_itself() {
+        let calendar = WorkCalendar::embedded();
+        for text in ["2026-01-01", "2026-01-05", "2099-01-01"] {
+            let day: Date = text.parse().unwrap();
+            assert_eq!(calendar.add_working_days(day, 0), day);
+            assert_eq!(calendar.subtract_working_days(day, 0), day);
+        }
+    }
 }

@@ -158,3 +158,80 @@ async fn completions_are_there_for_three_shells() {
         );
     }
 }
+
+#[tokio::test]
+async fn a_decision_and_a_deadline_are_explained_supposed_and_rehearsed() {
+    let up = Up::start().await;
+    let route = ["route", "--subject", "environment", "--place", "431202"];
+    let (success, words) = said(&up, &[&route[..], &["--explain"]].concat()).await;
+    assert!(
+        success && words.contains("鹤城区生态环境局") && words.contains("[competence/environment]"),
+        "{words}"
+    );
+    let (success, rules) = said(&up, &["rules", "print"]).await;
+    assert!(success, "{rules}");
+    let proposed = rules
+        .replace("\"version\": \"2026-01-01\"", "\"version\": \"trial\"")
+        .replace(
+            "{\"subject\": \"environment\", \"place\": \"000000000000\", \"level\": \"county\"}",
+            "{\"subject\": \"environment\", \"place\": \"000000000000\", \"level\": \"city\"}",
+        );
+    let path = file(&up, "rules.json", &proposed);
+    let (success, words) = said(&up, &[&route[..], &["--rules", &path]].concat()).await;
+    assert!(success && words.contains("怀化市生态环境局"), "{words}");
+    let (success, words) = said(&up, &["rules", "rehearse", &path]).await;
+    assert!(success && words.contains("0 would go elsewhere"), "{words}");
+    let wrong = file(&up, "wrong.json", &proposed.replace("medical", "weather"));
+    let (success, words) = said(&up, &["rules", "rehearse", &wrong]).await;
+    assert!(
+        !success
+            && words.contains("\"weather\" is no subject")
+            && words.contains("medical has no rule"),
+        "{words}"
+    );
+    let pause = "2026-03-01=pause:expert_appraisal";
+    let suppose = [
+        "simulate",
+        "opinion",
+        "--start",
+        "2026-01-05",
+        "--step",
+        pause,
+    ];
+    let (success, words) = said(
+        &up,
+        &[
+            &suppose[..],
+            &["--step", "2026-03-11=resume:expert_appraisal"],
+        ]
+        .concat(),
+    )
+    .await;
+    assert!(
+        success && words.contains("due 2026-03-16") && words.contains("10 days"),
+        "{words}"
+    );
+    let (success, words) = said(&up, &["simulate", "opinion", "--start", "2026-13-05"]).await;
+    assert!(!success && words.contains("start_date"), "{words}");
+    up.stop().await;
+}
+
+#[tokio::test]
+async fn a_calendar_is_published_once_and_a_wrong_one_never() {
+    let up = Up::start().await;
+    let notice = r#"{"year": 2027, "version": "2027/1", "source": "a notice", "days_off": ["2027-01-01", "2027-10-01"], "working_weekends": []}"#;
+    let publish = async |text: &str| {
+        let path = file(&up, "notice.json", text);
+        said(&up, &["calendar", "publish", &path, "--post", "director"]).await
+    };
+    let (success, words) = publish(&notice.replace("2027-10-01", "2027-10-02")).await;
+    assert!(
+        !success && words.contains("2027-10-01 is a holiday by law"),
+        "{words}"
+    );
+    let (success, words) = publish(notice).await;
+    assert!(success && words.contains("2027/1 is in force"), "{words}");
+    let (success, words) = publish(notice).await;
+    assert!(!success && words.contains("version"), "{words}");
+    up.stop().await;
+}

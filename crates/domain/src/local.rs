@@ -473,6 +473,10 @@ mod tests {
             faults(&rule(r#""value": 2, "source": "x", "level": "county""#)),
             ["rules[0].level: bounce_limit does not depend on it"]
         );
+        assert_eq!(
+            faults(&rule(r#""value": 2, "source": "x", "kind": "other""#)),
+            ["rules[0].kind: bounce_limit does not depend on it"]
+        );
         let two = [
             rule(r#""value": 2, "source": "x""#),
             rule(r#""value": 4, "source": "x""#),

@@ -259,6 +259,22 @@ proptest! {
     }
 }
 
+#[test]
+fn the_second_day_of_may_is_a_holiday_by_law_since_2025() {
+    let parse = |year: i32| {
+        let json = format!(
+            r#"{{"version":"1","source":"a test","years":{{"{year}":{{"days_off":["{year}-01-01","{year}-01-02","{year}-05-01","{year}-10-01","{year}-10-02","{year}-10-03"],"working_weekends":[]}}}}}}"#
+        );
+        WorkCalendar::parse(&json)
+    };
+    // both are Tuesdays
+    assert!(parse(2023).is_ok());
+    assert!(matches!(
+        parse(2028),
+        Err(CalendarError::HolidayLeftOut { date }) if date == day("2028-05-02")
+    ));
+}
+
 /// The notice of 2027 as it could be.
 fn notice() -> YearNotice {
     let days = |first, last| span(first, last);

@@ -403,6 +403,14 @@ mod tests {
     }
 
     #[test]
+    fn the_set_says_what_it_is_and_lists_every_rule() {
+        assert_eq!(rules().version(), "2022-05-01/1");
+        assert!(rules().source().starts_with("Regulations on Petition Work"));
+        let listed: Vec<ClockId> = rules().iter().map(|rule| rule.id).collect();
+        assert_eq!(listed, ClockId::all());
+    }
+
+    #[test]
     fn every_clock_has_its_limit_and_article() {
         let limits: Vec<_> = ClockId::all()
             .iter()

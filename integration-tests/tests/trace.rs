@@ -92,7 +92,7 @@ impl Receiver {
         tokio::time::timeout(WITHIN, async {
             loop {
                 let spans = self.spans.lock().unwrap().clone();
-                if spans.iter().any(|span| span.stream == "alerts:{nation:0}") {
+                if is_whole(&spans) {
                     return spans;
                 }
                 received.changed().await.unwrap();
@@ -101,6 +101,21 @@ impl Receiver {
         .await
         .unwrap()
     }
+}
+
+/// Each process sends its spans when it has gathered some: the desk's may arrive before those of the others.
+fn is_whole(spans: &[Span]) -> bool {
+    let known = |span: &&Span| span.stream == "alerts:{nation:0}";
+    let Some(mut at) = spans.iter().find(known) else {
+        return false;
+    };
+    while let Some(parent) = spans.iter().find(|span| span.id == at.parent) {
+        at = parent;
+    }
+    let processes: BTreeSet<&str> = spans.iter().map(|span| span.process.as_str()).collect();
+    at.process == "huiyin-intake"
+        && processes.len() >= 3
+        && spans.iter().any(|span| span.road == "redis")
 }
 
 const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";

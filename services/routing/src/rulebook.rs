@@ -30,7 +30,7 @@ struct Known {
     edition: i64,
     directory: Arc<Directory>,
     /// Every version; at least that of this release.
-    competence: Arc<Vec<CompetenceRules>>,
+    competence: Arc<Vec<Arc<CompetenceRules>>>,
 }
 
 /// What decisions of one day go by.
@@ -88,9 +88,8 @@ impl Rulebook {
         let competence = CompetenceRules::in_force(&known.competence, on);
         Ok(InForce {
             directory: known.directory,
-            competence: Arc::new(
-                competence.map_or_else(|| CompetenceRules::embedded().clone(), Clone::clone),
-            ),
+            competence: competence
+                .map_or_else(|| Arc::new(CompetenceRules::embedded().clone()), Arc::clone),
             places: self.places.current(connection).await?,
             on,
             local: Arc::clone(&self.local),
@@ -104,7 +103,7 @@ impl Rulebook {
     pub(crate) async fn competence(
         &self,
         connection: &mut PgConnection,
-    ) -> Result<Arc<Vec<CompetenceRules>>, Problem> {
+    ) -> Result<Arc<Vec<Arc<CompetenceRules>>>, Problem> {
         Ok(self.known(connection).await?.competence)
     }
 
@@ -138,12 +137,13 @@ impl Rulebook {
         // Of two holders of a function in one territory the directory finds the first given: rows come
         // ordered by territory and organ id, so the order in which files were loaded decides nothing.
         let profiles = organ::all(connection).await?;
-        let mut competence = vec![CompetenceRules::embedded().clone()];
-        competence.extend(competence_rules::all(connection).await?);
+        let of_release = CompetenceRules::embedded().clone();
+        let activated = competence_rules::all(connection).await?;
+        let competence = std::iter::once(of_release).chain(activated);
         let known = Known {
             edition,
             directory: Arc::new(Directory::new(profiles)),
-            competence: Arc::new(competence),
+            competence: Arc::new(competence.map(Arc::new).collect()),
         };
         tracing::info!(
             edition,

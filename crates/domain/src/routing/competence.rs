@@ -2,6 +2,7 @@
 //! may have its own rule for a subject; it holds for all that lies in it.
 
 use std::{
+    borrow::Borrow,
     collections::{BTreeMap, HashMap},
     sync::LazyLock,
 };
@@ -247,11 +248,12 @@ impl CompetenceRules {
     /// The version of these that decides on the day: the one that came into force last. The first one when the day
     /// lies before all of them.
     #[must_use]
-    pub fn in_force(versions: &[Self], on: Date) -> Option<&Self> {
-        let begun = versions.iter().filter(|rules| rules.valid_from() <= on);
+    pub fn in_force<R: Borrow<Self>>(versions: &[R], on: Date) -> Option<&R> {
+        let first_day = |rules: &&R| -> Date { <R as Borrow<Self>>::borrow(*rules).valid_from() };
+        let begun = versions.iter().filter(|rules| first_day(rules) <= on);
         begun
-            .max_by_key(|rules| rules.valid_from())
-            .or_else(|| versions.iter().min_by_key(|rules| rules.valid_from()))
+            .max_by_key(first_day)
+            .or_else(|| versions.iter().min_by_key(first_day))
     }
 }
 
@@ -389,7 +391,7 @@ mod tests {
             ["a", "a", "b", "b", "c"]
         );
         assert_eq!(
-            CompetenceRules::in_force(&[], "2026-01-01".parse().unwrap()),
+            CompetenceRules::in_force::<CompetenceRules>(&[], "2026-01-01".parse().unwrap()),
             None
         );
     }

@@ -44,6 +44,7 @@ fn twenty_pauses() -> Vec<Fact> {
                 kind: ForwardingKind::Transfer,
                 opinion_clock: true,
                 limit_days: None,
+                simplified: None,
             },
         ),
         at("2026-01-07", FactKind::Accepted { by: organ }),

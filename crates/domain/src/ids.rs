@@ -63,6 +63,12 @@ pub mod kind {
     /// A petitioner's evaluation of an office or organ.
     #[derive(Debug)]
     pub enum Evaluation {}
+    /// A step of a review or re-examination.
+    #[derive(Debug)]
+    pub enum Remedy {}
+    /// A recommendation to an organ.
+    #[derive(Debug)]
+    pub enum Recommendation {}
 
     impl Kind for Matter {
         const PREFIX: &'static str = "matter";
@@ -103,6 +109,12 @@ pub mod kind {
     impl Kind for Evaluation {
         const PREFIX: &'static str = "evaluation";
     }
+    impl Kind for Remedy {
+        const PREFIX: &'static str = "remedy";
+    }
+    impl Kind for Recommendation {
+        const PREFIX: &'static str = "recommendation";
+    }
 }
 
 /// The id of a matter.
@@ -131,6 +143,10 @@ pub type DueDayId = Id<kind::DueDay>;
 pub type BatchId = Id<kind::Batch>;
 /// The id of an evaluation.
 pub type EvaluationId = Id<kind::Evaluation>;
+/// The id of a step of a review or re-examination.
+pub type RemedyId = Id<kind::Remedy>;
+/// The id of a recommendation.
+pub type RecommendationId = Id<kind::Recommendation>;
 
 /// A UUID that knows what it is the id of.
 pub struct Id<K> {

@@ -12,12 +12,13 @@ mod in_hand;
 mod ladder;
 mod pausing;
 mod suppose;
+mod wall;
 
 pub use clock::{Clock, ClockState, EndedWhy, Pause};
 pub use clocks::clocks;
 pub use due_set::{DueRefused, set_due};
 pub use extension::{ExtensionRefused, extend};
-pub use fact::{Fact, FactKind};
+pub use fact::{Fact, FactKind, SimplifiedLimits};
 pub use in_hand::{InHand, in_hand};
 pub use ladder::{
     FailureCode, LadderStep, ORDER_WORKING_DAYS, REMINDER_WORKING_DAYS, failure_for, order_due,

@@ -6,11 +6,11 @@
 
 use huiyin_domain::{
     calendar::{Calendars, WorkCalendar, YearNotice},
-    ids::{ForwardingId, OrganId},
+    ids::{ForwardingId, Id, OrganId},
     law::{ClockId, Due, PauseCause, RuleSet, rules},
     supervision::{
         Clock, ClockState, DueRefused, EndedWhy, ExtensionRefused, Fact, FactKind, PauseRefused,
-        clocks, extend, in_hand, pause, resume, set_due,
+        SimplifiedLimits, clocks, extend, in_hand, pause, resume, set_due,
     },
     time::{Date, Duration, Instant, start_of_day},
     vocabulary::ForwardingKind,
@@ -43,6 +43,7 @@ fn forwarded(number: u128, to: u128, kind: ForwardingKind) -> FactKind {
         kind,
         opinion_clock: true,
         limit_days: None,
+        simplified: None,
     }
 }
 
@@ -100,13 +101,22 @@ fn a_matter_answered_in_time_has_met_every_clock() {
             },
         ),
         (ClockId::Opinion, 1, due("2026-03-13"), met("2026-03-12")),
+        // the petitioner may ask for review now
+        (
+            ClockId::AskReview,
+            1,
+            due("2026-04-13"),
+            ClockState::Running,
+        ),
     ];
     assert_eq!(summary(&facts), expected);
-    assert!(
-        judged(&facts)
-            .iter()
-            .all(|clock| !clock.passed(at("2027-01-01")))
-    );
+    let passed = |clock: &&Clock| clock.passed(at("2027-01-01"));
+    let passed: Vec<_> = judged(&facts)
+        .iter()
+        .filter(passed)
+        .map(|clock| clock.clock)
+        .collect();
+    assert_eq!(passed, [ClockId::AskReview], "only a right was not used");
 }
 
 #[test]
@@ -129,7 +139,7 @@ fn a_late_answer_overran_and_so_does_a_late_withdrawal() {
         let mut facts = accepted_matter();
         facts.push(fact("2026-03-14", last));
         assert_eq!(
-            judged(&facts).pop().unwrap().state,
+            opinion(&facts).state,
             ClockState::Overran {
                 ended_at: at("2026-03-14")
             }
@@ -287,6 +297,15 @@ fn an_answer_by_the_office_itself_meets_its_clock() {
 
 #[test]
 fn an_assignment_runs_its_own_limit_beside_the_opinion() {
+    let assigned = limit(&assigned_matter());
+    assert_eq!(
+        (assigned.due.raw.to_string(), assigned.state),
+        ("2026-02-04".to_owned(), ClockState::Running)
+    );
+}
+
+/// A matter that was assigned on 2026-01-05 with 30 days, and accepted.
+fn assigned_matter() -> Vec<Fact> {
     let kind = FactKind::Forwarded {
         forwarding: forwarding(1),
         to: organ(1),
@@ -294,19 +313,378 @@ fn an_assignment_runs_its_own_limit_beside_the_opinion() {
         kind: ForwardingKind::Assign,
         opinion_clock: true,
         limit_days: Some(30),
+        simplified: None,
     };
-    let facts = [
+    vec![
         fact("2026-01-05", FactKind::Registered),
         fact("2026-01-05", kind),
         fact("2026-01-06", FactKind::Accepted { by: organ(1) }),
-    ];
-    let assigned = judged(&facts)
-        .into_iter()
-        .find(|clock| clock.clock == ClockId::AssignedLimit)
-        .unwrap();
+    ]
+}
+
+fn limit(facts: &[Fact]) -> Clock {
+    the(ClockId::AssignedLimit, facts)
+}
+
+fn the(clock: ClockId, facts: &[Fact]) -> Clock {
+    let mut found = judged(facts);
+    found.retain(|known| known.clock == clock);
+    found.pop().unwrap()
+}
+
+#[test]
+fn an_assignment_is_kept_by_the_report_that_the_assigning_organ_accepts() {
+    let of = forwarding(1);
+    let reported = FactKind::CompletionReported { forwarding: of };
+    let returned = FactKind::CompletionReturned { forwarding: of };
+    let accepted = FactKind::CompletionAccepted { forwarding: of };
+    let kept = |date| ClockState::Met { at: at(date) };
+    let late = |date| ClockState::Overran { ended_at: at(date) };
+    let state = |more: &[(&str, FactKind)]| {
+        let mut facts = assigned_matter();
+        facts.extend(more.iter().map(|(date, kind)| fact(date, *kind)));
+        limit(&facts).state
+    };
+    let reply = FactKind::ReplyDelivered { by: organ(1) };
     assert_eq!(
-        (assigned.due.raw.to_string(), assigned.state),
-        ("2026-02-04".to_owned(), ClockState::Running)
+        state(&[("2026-01-20", reply)]),
+        ClockState::Running,
+        "the answer to the petitioner is no report to the office"
+    );
+    // the time in which the office reads it is not the organ's
+    let in_time = ("2026-02-03", reported);
+    assert_eq!(state(&[in_time]), kept("2026-02-03"));
+    assert_eq!(
+        state(&[in_time, ("2026-02-20", accepted)]),
+        kept("2026-02-03")
+    );
+    assert_eq!(
+        state(&[in_time, ("2026-02-20", returned)]),
+        ClockState::Running
+    );
+    let again = ("2026-02-25", reported);
+    assert_eq!(
+        state(&[in_time, ("2026-02-20", returned), again]),
+        late("2026-02-25")
+    );
+    assert_eq!(
+        state(&[("2026-02-10", reported), ("2026-02-11", returned)]),
+        ClockState::Running
+    );
+    assert_eq!(state(&[("2026-01-30", accepted)]), kept("2026-01-30"));
+    let other = FactKind::CompletionReported {
+        forwarding: forwarding(2),
+    };
+    assert_eq!(state(&[("2026-01-30", other)]), ClockState::Running);
+    // whoever had the matter taken from it owes no better report
+    let onward = ("2026-02-04", forwarded(2, 2, ForwardingKind::Transfer));
+    assert_eq!(
+        state(&[in_time, onward, ("2026-02-20", returned)]),
+        kept("2026-02-03")
+    );
+}
+
+fn answered_matter() -> Vec<Fact> {
+    let mut facts = accepted_matter();
+    facts.push(fact(
+        "2026-03-12",
+        FactKind::ReplyDelivered { by: organ(1) },
+    ));
+    facts
+}
+
+/// Remedies: for whom, due when, and how they stand.
+fn remedies(facts: &[Fact]) -> Vec<(ClockId, Option<OrganId>, String, ClockState)> {
+    let mut known = judged(facts);
+    known.retain(|clock| clock.clock >= ClockId::AskReview);
+    let told = |clock: Clock| {
+        let due = clock.due.rolled.to_string();
+        (clock.clock, clock.organ, due, clock.state)
+    };
+    known.into_iter().map(told).collect()
+}
+
+/// A matter whose petitioner asked for review and for re-examination, which had a hearing of 10 days.
+fn examined_again() -> Vec<Fact> {
+    let clock = ClockId::ReexaminationOpinion;
+    let cause = PauseCause::Hearing;
+    let (above, highest) = (organ(2), organ(3));
+    let mut facts = answered_matter();
+    facts.extend([
+        fact("2026-04-13", FactKind::ReviewRequested { to: above }),
+        fact("2026-05-08", FactKind::ReviewOpinionDelivered { by: above }),
+        fact(
+            "2026-05-20",
+            FactKind::ReexaminationRequested { to: highest },
+        ),
+        fact("2026-05-25", FactKind::Paused { clock, cause }),
+        fact("2026-06-04", FactKind::Resumed { clock, cause }),
+    ]);
+    facts
+}
+
+#[test]
+fn remedies_follow_each_other_and_a_hearing_is_not_counted() {
+    let mut facts = examined_again();
+    let (above, highest) = (organ(2), organ(3));
+    let met = |date| ClockState::Met { at: at(date) };
+    let due = str::to_owned;
+    let mut expected = [
+        (
+            ClockId::AskReview,
+            Some(organ(1)),
+            due("2026-04-13"),
+            met("2026-04-13"),
+        ),
+        (
+            ClockId::ReviewOpinion,
+            Some(above),
+            due("2026-05-13"),
+            met("2026-05-08"),
+        ),
+        (
+            ClockId::AskReexamination,
+            Some(above),
+            due("2026-06-08"),
+            met("2026-05-20"),
+        ),
+        // 30 days, and the 10 of the hearing
+        (
+            ClockId::ReexaminationOpinion,
+            Some(highest),
+            due("2026-06-29"),
+            ClockState::Running,
+        ),
+    ];
+    assert_eq!(remedies(&facts), expected);
+    facts.push(fact(
+        "2026-06-30",
+        FactKind::FinalOpinionDelivered { by: highest },
+    ));
+    expected[3].3 = ClockState::Overran {
+        ended_at: at("2026-06-30"),
+    };
+    assert_eq!(remedies(&facts), expected);
+}
+
+#[test]
+fn a_right_that_was_not_used_in_time_starts_nothing() {
+    let mut facts = answered_matter();
+    let asked = |date| fact(date, FactKind::ReviewRequested { to: organ(2) });
+    // due on Saturday 2026-04-11, so asked for until Monday
+    facts.push(asked("2026-04-14"));
+    let kinds = |facts: &[Fact]| -> Vec<_> {
+        judged(facts)
+            .into_iter()
+            .map(|clock| clock.clock)
+            .filter(|clock| *clock >= ClockId::AskReview)
+            .collect()
+    };
+    assert_eq!(kinds(&facts), [ClockId::AskReview]);
+    assert_eq!(
+        the(ClockId::AskReview, &facts).state,
+        ClockState::Running,
+        "nobody failed; the register lets it lapse"
+    );
+    let mut twice = answered_matter();
+    twice.extend([asked("2026-03-20"), asked("2026-03-21")]);
+    assert_eq!(
+        kinds(&twice),
+        [ClockId::AskReview, ClockId::ReviewOpinion],
+        "asked for once"
+    );
+    // the opinion of another organ than the one that reviews says nothing
+    twice.push(fact(
+        "2026-03-25",
+        FactKind::ReviewOpinionDelivered { by: organ(3) },
+    ));
+    assert_eq!(kinds(&twice).len(), 2);
+    let early = [
+        accepted_matter(),
+        vec![fact(
+            "2026-02-01",
+            FactKind::ReviewRequested { to: organ(2) },
+        )],
+    ]
+    .concat();
+    assert!(kinds(&early).is_empty(), "there is no opinion yet");
+}
+
+#[test]
+fn an_answer_that_is_no_opinion_opens_no_review() {
+    let FactKind::Forwarded {
+        forwarding,
+        to,
+        by,
+        kind,
+        ..
+    } = forwarded(1, 1, ForwardingKind::Transfer)
+    else {
+        panic!("a forwarding");
+    };
+    let suggestion = FactKind::Forwarded {
+        forwarding,
+        to,
+        by,
+        kind,
+        opinion_clock: false,
+        limit_days: None,
+        simplified: None,
+    };
+    let mut facts = answered_matter();
+    facts[1] = fact("2026-01-07", suggestion);
+    let kinds: Vec<_> = judged(&facts)
+        .into_iter()
+        .map(|clock| clock.clock)
+        .collect();
+    assert_eq!(
+        kinds,
+        [
+            ClockId::RegisterAndForward,
+            ClockId::Acceptance,
+            ClockId::Objection
+        ]
+    );
+}
+
+/// Organ 1 is handed the matter under the simplified procedure, by whichever kind of forwarding.
+fn simplified(kind: ForwardingKind) -> FactKind {
+    FactKind::Forwarded {
+        forwarding: forwarding(1),
+        to: organ(1),
+        by: organ(99),
+        kind,
+        opinion_clock: true,
+        limit_days: None,
+        simplified: Some(SimplifiedLimits {
+            passing: 1,
+            acceptance: 3,
+            opinion: 10,
+        }),
+    }
+}
+
+#[test]
+fn the_simplified_procedure_has_its_own_limits_and_the_same_rights() {
+    // Thursday before the May holidays: the row of the handbook
+    let facts = [
+        fact("2026-04-29", FactKind::Registered),
+        fact("2026-04-30", simplified(ForwardingKind::Transfer)),
+        fact("2026-04-30", FactKind::Accepted { by: organ(1) }),
+        fact("2026-05-18", FactKind::ReplyDelivered { by: organ(1) }),
+    ];
+    let known: Vec<_> = summary(&facts)
+        .into_iter()
+        .map(|(clock, _, due, _)| (clock, due))
+        .collect();
+    let due = str::to_owned;
+    let expected = [
+        (ClockId::RegisterAndForward, due("2026-05-14")),
+        (ClockId::Objection, due("2026-05-11")),
+        (ClockId::SimplifiedAcceptance, due("2026-05-08")),
+        (ClockId::SimplifiedOpinion, due("2026-05-18")),
+        (ClockId::AskReview, due("2026-06-17")),
+    ];
+    assert_eq!(known, expected);
+    let states = summary(&facts);
+    assert!(
+        states[2..4]
+            .iter()
+            .all(|(_, _, _, state)| matches!(state, ClockState::Met { .. }))
+    );
+    // an office that it passes has one working day
+    let passing = [
+        fact("2026-04-29", FactKind::Registered),
+        fact("2026-04-30", simplified(ForwardingKind::HandDown)),
+    ];
+    let office = the(ClockId::RegisterAndForward, &passing);
+    assert_eq!(
+        (office.cycle, office.due.rolled.to_string()),
+        (2, due("2026-05-06"))
+    );
+}
+
+fn recommended(number: u128, to: u128) -> FactKind {
+    FactKind::Recommended {
+        recommendation: Id::from_uuid(Uuid::from_u128(number)),
+        to: organ(to),
+        limit_days: 20,
+    }
+}
+
+fn answered(number: u128) -> FactKind {
+    FactKind::AdoptionAnswered {
+        recommendation: Id::from_uuid(Uuid::from_u128(number)),
+    }
+}
+
+#[test]
+fn every_recommendation_is_answered_for_itself_whatever_becomes_of_the_matter() {
+    let mut facts = accepted_matter();
+    facts.extend([
+        fact("2026-01-12", recommended(1, 1)),
+        fact("2026-01-13", recommended(2, 5)),
+        fact("2026-01-13", recommended(1, 1)),
+        fact(
+            "2026-01-14",
+            FactKind::ObjectionAgreed {
+                forwarding: forwarding(1),
+            },
+        ),
+        fact("2026-01-15", FactKind::Declined { by: organ(5) }),
+        fact("2026-01-16", FactKind::Withdrawn),
+        fact("2026-02-02", answered(2)),
+        fact("2026-02-02", answered(3)),
+    ]);
+    let answers: Vec<_> = judged(&facts)
+        .into_iter()
+        .filter(|clock| clock.clock == ClockId::RecommendationAnswer)
+        .map(|clock| {
+            (
+                clock.cycle,
+                clock.organ,
+                clock.due.rolled.to_string(),
+                clock.state,
+            )
+        })
+        .collect();
+    let due = str::to_owned;
+    let expected = [
+        (1, Some(organ(1)), due("2026-02-02"), ClockState::Running),
+        (
+            2,
+            Some(organ(5)),
+            due("2026-02-02"),
+            ClockState::Met {
+                at: at("2026-02-02"),
+            },
+        ),
+    ];
+    assert_eq!(answers, expected);
+}
+
+#[test]
+fn what_starts_and_ends_a_clock_is_read_from_the_rules() {
+    // a law that also counts a declined forwarding as forwarded, and starts the opinion with the forwarding
+    let json = include_str!("../data/law.json").replace(
+        "\"starts\": [\"accepted\"], \"ends\": [\"opinion_delivered\"], \"local\": false",
+        "\"starts\": [\"received_by_organ\"], \"ends\": [\"declined\"], \"local\": false",
+    );
+    let rules = RuleSet::parse(&json).unwrap();
+    let mut facts = accepted_matter();
+    let opinion = |facts: &[Fact]| {
+        let mut known = clocks(facts, &rules, &Calendars::embedded());
+        known.retain(|clock| clock.clock == ClockId::Opinion);
+        assert_eq!(known.len(), 1);
+        known.remove(0)
+    };
+    assert_eq!(opinion(&facts).started, at("2026-01-07"));
+    facts.push(fact("2026-01-20", FactKind::Declined { by: organ(1) }));
+    assert_eq!(
+        opinion(&facts).state,
+        ClockState::Met {
+            at: at("2026-01-20")
+        }
     );
 }
 
@@ -440,6 +818,21 @@ fn any_fact() -> impl Strategy<Value = Fact> {
         Just(resumed(PauseCause::ExpertAppraisal)),
         (1_u128..4).prop_map(|by| FactKind::ReplyDelivered { by: organ(by) }),
         Just(FactKind::Withdrawn),
+        (1_u128..4).prop_map(|to| FactKind::ReviewRequested { to: organ(to) }),
+        (1_u128..4).prop_map(|by| FactKind::ReviewOpinionDelivered { by: organ(by) }),
+        (1_u128..4).prop_map(|to| FactKind::ReexaminationRequested { to: organ(to) }),
+        (1_u128..4).prop_map(|by| FactKind::FinalOpinionDelivered { by: organ(by) }),
+        (1_u128..4, 1_u128..3).prop_map(|(to, number)| recommended(number, to)),
+        (1_u128..3).prop_map(answered),
+        (1_u128..5).prop_map(|number| FactKind::CompletionReported {
+            forwarding: forwarding(number)
+        }),
+        (1_u128..5).prop_map(|number| FactKind::CompletionReturned {
+            forwarding: forwarding(number)
+        }),
+        (1_u128..5).prop_map(|number| FactKind::CompletionAccepted {
+            forwarding: forwarding(number)
+        }),
     ];
     (0_i64..120, kind).prop_map(|(days, kind)| Fact {
         at: at("2026-01-05") + Duration::days(days),

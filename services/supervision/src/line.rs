@@ -66,6 +66,15 @@ fn step(course: Course, Fact { at, kind }: Fact) -> Course {
         | FactKind::Paused { .. }
         | FactKind::Resumed { .. }
         | FactKind::DueSet { .. }
-        | FactKind::OpinionIssued { .. } => course,
+        | FactKind::OpinionIssued { .. }
+        | FactKind::CompletionReported { .. }
+        | FactKind::CompletionReturned { .. }
+        | FactKind::CompletionAccepted { .. }
+        | FactKind::ReviewRequested { .. }
+        | FactKind::ReviewOpinionDelivered { .. }
+        | FactKind::ReexaminationRequested { .. }
+        | FactKind::FinalOpinionDelivered { .. }
+        | FactKind::Recommended { .. }
+        | FactKind::AdoptionAnswered { .. } => course,
     }
 }

@@ -296,6 +296,14 @@ impl RuleSet {
         &versions[newest_valid.unwrap_or(0)]
     }
 
+    /// The rules in force on the day whose clocks are started by what happened.
+    pub fn started_by(&self, event: LawEvent, day: Date) -> impl Iterator<Item = &ClockRule> {
+        let in_force = ClockId::all()
+            .iter()
+            .map(move |clock| self.rule_on(*clock, day));
+        in_force.filter(move |rule| rule.starts.contains(&event))
+    }
+
     /// The newest rule of the clock.
     #[must_use]
     pub fn rule(&self, clock: ClockId) -> &ClockRule {

@@ -67,10 +67,12 @@ pub struct Pause {
 pub struct Clock {
     /// Which clock.
     pub clock: ClockId,
-    /// The organ it runs for; none for the office that registered the matter.
+    /// The organ it runs for; none for the office that registered the matter. For a right of the petitioner, the organ
+    /// whose opinion it is about.
     pub organ: Option<OrganId>,
     /// 1 for registration; for clocks of an organ the number of the forwarding, in order of time; for
-    /// registration and forwarding by a further petition office that number plus 1.
+    /// registration and forwarding by a further petition office that number plus 1; for remedies that of the
+    /// opinion; for recommendations their own number.
     pub cycle: u32,
     /// When it started.
     pub started: Instant,
@@ -93,10 +95,11 @@ pub struct Clock {
 }
 
 impl Clock {
-    /// The number of the forwarding the clock runs for; none for the office that registered the matter.
+    /// The number of the forwarding the clock runs for; none for the office that registered the
+    /// matter, and for recommendations.
     pub(super) fn hop(&self) -> Option<u32> {
         match (self.organ, self.clock) {
-            (None, _) => None,
+            (None, _) | (_, ClockId::RecommendationAnswer) => None,
             (Some(_), ClockId::RegisterAndForward) => self.cycle.checked_sub(1),
             (Some(_), _) => Some(self.cycle),
         }

@@ -1,13 +1,14 @@
 //! From facts to clocks.
 
-use std::sync::Arc;
-
-use super::{Clock, ClockState, EndedWhy, Fact, FactKind, extend, pause, resume, set_due};
+use super::{
+    Clock, ClockState, EndedWhy, Fact, FactKind, extend, pause, resume, set_due,
+    wall::{End, For, Hop, Recommendation, Wall, Whose, ends_with_it, number},
+};
 use crate::{
-    calendar::{Calendars, WorkCalendar},
-    ids::{ForwardingId, OrganId},
-    law::{ClockId, Limit, PauseCause, RuleSet, due_after},
-    time::{Instant, local_date},
+    calendar::Calendars,
+    ids::OrganId,
+    law::{ClockId, LawEvent, RuleSet},
+    time::Instant,
     vocabulary::ForwardingKind,
 };
 
@@ -15,17 +16,10 @@ use crate::{
 /// calendar that was known then; clocks that are open when another is published are judged by that from then on.
 #[must_use]
 pub fn clocks(facts: &[Fact], rules: &RuleSet, calendars: &Calendars) -> Vec<Clock> {
-    let (calendar, later) = calendars.editions();
     let mut facts = facts.to_vec();
     facts.sort_unstable();
     facts.dedup();
-    let mut wall = Wall {
-        rules,
-        calendar,
-        later,
-        clocks: Vec::new(),
-        hops: Vec::new(),
-    };
+    let mut wall = Wall::new(rules, calendars.editions());
     for fact in facts {
         wall.turn_to(Some(fact.at));
         wall.see(fact);
@@ -36,291 +30,232 @@ pub fn clocks(facts: &[Fact], rules: &RuleSet, calendars: &Calendars) -> Vec<Clo
     wall.clocks
 }
 
-/// A forwarding seen so far. Its cycle is its place in the list, counted from 1.
-struct Hop {
-    forwarding: ForwardingId,
-    to: OrganId,
-    opinion_clock: bool,
-}
-
-/// The clocks on the wall while the facts go by in order.
-struct Wall<'a> {
-    rules: &'a RuleSet,
-    calendar: &'a WorkCalendar,
-    /// The editions of the calendar that are still to be published.
-    later: &'a [(Instant, Arc<WorkCalendar>)],
-    clocks: Vec<Clock>,
-    hops: Vec<Hop>,
-}
-
-/// What ends a clock: the thing it waits for, or something else.
-#[derive(Clone, Copy)]
-enum End {
-    Met,
-    Because(EndedWhy),
-}
-
 impl Wall<'_> {
-    /// Takes up the editions of the calendar that were published up to the instant, or all of them.
-    fn turn_to(&mut self, at: Option<Instant>) {
-        while let Some(((published, calendar), later)) = self.later.split_first()
-            && at.is_none_or(|at| *published <= at)
-        {
-            (self.calendar, self.later) = (calendar, later);
-            let running = |clock: &&mut Clock| clock.state == ClockState::Running;
-            for clock in self.clocks.iter_mut().filter(running) {
-                if !clock.is_past_due(*published) {
-                    *clock = clock.clone().judged_by(calendar);
-                }
+    fn see(&mut self, fact: Fact) {
+        let at = fact.at;
+        match fact.kind {
+            FactKind::Registered => {
+                let office = Some((None, 1));
+                self.happens(at, LawEvent::ReceivedByOffice, Whose::Nobody, office);
             }
-        }
-    }
-
-    fn see(&mut self, Fact { at, kind }: Fact) {
-        match kind {
-            FactKind::Registered => self.registered(at),
             FactKind::Forwarded {
                 kind: ForwardingKind::Refer,
                 ..
             }
             | FactKind::Referred => {
-                self.end(at, End::Met, |clock| {
-                    clock.clock == ClockId::RegisterAndForward
-                });
-                self.end(at, End::Because(EndedWhy::Referred), |_| true);
+                self.happens(at, LawEvent::Forwarded, Whose::All, None);
+                self.end_matter(at, EndedWhy::Referred);
             }
-            FactKind::Forwarded {
-                forwarding,
-                to,
-                kind,
-                opinion_clock,
-                limit_days,
-                ..
-            } => {
-                let hop = Hop {
-                    forwarding,
-                    to,
-                    opinion_clock,
-                };
-                self.forwarded(at, hop, kind, limit_days);
+            FactKind::Forwarded { kind, .. } => {
+                if let Some(hop) = Hop::of(fact.kind) {
+                    self.forwarded(at, hop, kind);
+                }
             }
             FactKind::ObjectionRaised { forwarding } => {
-                let cycle = self.cycle(|hop| hop.forwarding == forwarding);
-                let objection = |clock: &Clock| clock.clock == ClockId::Objection;
-                self.end(at, End::Met, |clock| {
-                    objection(clock) && Some(clock.cycle) == cycle
-                });
+                if let Some(cycle) = self.cycle_of(forwarding) {
+                    self.happens(at, LawEvent::Objected, Whose::Cycle(cycle), None);
+                }
             }
             FactKind::ObjectionAgreed { forwarding } => {
-                let cycle = self.cycle(|hop| hop.forwarding == forwarding);
+                let cycle = self.cycle_of(forwarding);
                 let of_hop = |clock: &Clock| cycle.is_some() && clock.hop() == cycle;
                 self.end(at, End::Because(EndedWhy::ObjectionAgreed), of_hop);
             }
             FactKind::Accepted { by } => self.accepted(at, by),
             FactKind::Declined { by } => {
-                let of_organ = |clock: &Clock| clock.organ == Some(by);
-                self.end(at, End::Met, |clock| {
-                    of_organ(clock) && waits_for_notice(clock.clock)
-                });
+                self.happens(at, LawEvent::Declined, Whose::Of(by), None);
+                let of_organ = |clock: &Clock| clock.organ == Some(by) && ends_with_it(clock);
                 self.end(at, End::Because(EndedWhy::Declined), of_organ);
-            }
-            FactKind::Extended { clock, days } => self.extended(at, clock, days),
-            FactKind::Paused { clock, cause } => self.paused(at, clock, cause),
-            FactKind::Resumed { clock, cause } => self.resumed(at, clock, cause),
-            FactKind::DueSet { clock, due } => {
-                self.change(clock, |clock, _, _| set_due(clock, due, at).ok());
             }
             FactKind::OpinionIssued { .. } => {}
             FactKind::ReplyDelivered { by } => self.replied(at, by),
-            FactKind::Withdrawn => self.end(at, End::Because(EndedWhy::Withdrawn), |_| true),
+            FactKind::Withdrawn => self.end_matter(at, EndedWhy::Withdrawn),
+            FactKind::CompletionReported { .. }
+            | FactKind::CompletionReturned { .. }
+            | FactKind::CompletionAccepted { .. } => self.see_completion(fact),
+            FactKind::Extended { .. }
+            | FactKind::Paused { .. }
+            | FactKind::Resumed { .. }
+            | FactKind::DueSet { .. } => self.see_change(fact),
+            FactKind::ReviewRequested { .. }
+            | FactKind::ReviewOpinionDelivered { .. }
+            | FactKind::ReexaminationRequested { .. }
+            | FactKind::FinalOpinionDelivered { .. }
+            | FactKind::Recommended { .. }
+            | FactKind::AdoptionAnswered { .. } => self.see_remedy(fact),
         }
     }
 
-    fn registered(&mut self, at: Instant) {
-        let first = (ClockId::RegisterAndForward, 1);
-        if !self
+    /// What changes a clock that runs.
+    fn see_change(&mut self, Fact { at, kind }: Fact) {
+        match kind {
+            FactKind::Extended { clock, days } => self.change(clock, |clock, rules, calendar| {
+                extend(clock, days, at, (rules, calendar)).ok()
+            }),
+            FactKind::Paused { clock, cause } => self.change(clock, |clock, rules, calendar| {
+                pause(clock, cause, at, (rules, calendar)).ok()
+            }),
+            FactKind::Resumed { clock, cause } => self.change(clock, |clock, _, calendar| {
+                resume(clock, cause, at, calendar).ok()
+            }),
+            FactKind::DueSet { clock, due } => {
+                self.change(clock, |clock, _, _| set_due(clock, due, at).ok());
+            }
+            _ => {}
+        }
+    }
+
+    /// Reports of completion (art. 22). A report keeps the limit from its day on, so that the time in which the
+    /// assigning organ reads it is not the organ's; one that is returned never did.
+    fn see_completion(&mut self, Fact { at, kind }: Fact) {
+        match kind {
+            FactKind::CompletionReported { forwarding } => {
+                if let Some(cycle) = self.cycle_of(forwarding)
+                    && let Some(hop) = self.hop(cycle)
+                    && hop.reported.is_none()
+                {
+                    hop.reported = Some(at);
+                    self.happens(at, LawEvent::CompletionAccepted, Whose::Cycle(cycle), None);
+                }
+            }
+            FactKind::CompletionReturned { forwarding } => {
+                let latest = number(self.hops.len());
+                if let Some(cycle) = self.cycle_of(forwarding)
+                    && cycle == latest
+                    && let Some(hop) = self.hop(cycle)
+                    && let Some(reported) = hop.reported.take()
+                {
+                    self.run_again(cycle, reported);
+                }
+            }
+            FactKind::CompletionAccepted { forwarding } => {
+                if let Some(cycle) = self.cycle_of(forwarding) {
+                    self.happens(at, LawEvent::CompletionAccepted, Whose::Cycle(cycle), None);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The limit that a returned report had ended.
+    fn run_again(&mut self, cycle: u32, reported: Instant) {
+        let ended_by_it = |clock: &&mut Clock| {
+            let at = match clock.state {
+                ClockState::Met { at } | ClockState::Overran { ended_at: at } => Some(at),
+                ClockState::Running | ClockState::Ended { .. } => None,
+            };
+            (clock.clock, clock.cycle, at) == (ClockId::AssignedLimit, cycle, Some(reported))
+        };
+        for clock in self.clocks.iter_mut().filter(ended_by_it) {
+            clock.state = ClockState::Running;
+        }
+    }
+
+    /// The remedies (art. 35, 36) and recommendations (art. 40).
+    fn see_remedy(&mut self, Fact { at, kind }: Fact) {
+        match kind {
+            FactKind::ReviewRequested { to } => {
+                self.requested(at, LawEvent::ReviewRequested, ClockId::AskReview, to);
+            }
+            FactKind::ReviewOpinionDelivered { by } => {
+                let whose = Whose::Of(by);
+                let next = self.latest(ClockId::ReviewOpinion, whose);
+                self.happens(at, LawEvent::ReviewOpinionDelivered, whose, next);
+            }
+            FactKind::ReexaminationRequested { to } => {
+                let event = LawEvent::ReexaminationRequested;
+                self.requested(at, event, ClockId::AskReexamination, to);
+            }
+            FactKind::FinalOpinionDelivered { by } => {
+                self.happens(at, LawEvent::FinalOpinionDelivered, Whose::Of(by), None);
+            }
+            FactKind::Recommended {
+                recommendation: id,
+                to,
+                limit_days,
+            } => {
+                self.recommended(at, Recommendation { id, limit_days }, to);
+            }
+            FactKind::AdoptionAnswered { recommendation: id } => {
+                let place = self.recommendations.iter().position(|known| known.id == id);
+                if let Some(place) = place {
+                    let whose = Whose::Cycle(number(place + 1));
+                    self.happens(at, LawEvent::AdoptionAnswered, whose, None);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn recommended(&mut self, at: Instant, made: Recommendation, to: OrganId) {
+        if self.recommendations.iter().all(|known| known.id != made.id) {
+            self.recommendations.push(made);
+            let to = Some((Some(to), number(self.recommendations.len())));
+            self.happens(at, LawEvent::Recommended, Whose::Nobody, to);
+        }
+    }
+
+    /// A right that is used: only while it has not lapsed.
+    fn requested(&mut self, at: Instant, event: LawEvent, right: ClockId, to: OrganId) {
+        let open = self
             .clocks
             .iter()
-            .any(|clock| (clock.clock, clock.cycle) == first)
-        {
-            self.start(ClockId::RegisterAndForward, None, 1, at);
+            .filter(|clock| clock.clock == right && clock.state == ClockState::Running);
+        let latest = open.max_by_key(|clock| clock.cycle);
+        if let Some(clock) = latest.filter(|clock| !clock.is_past_due(at)) {
+            let cycle = clock.cycle;
+            self.happens(at, event, Whose::Cycle(cycle), Some((Some(to), cycle)));
         }
+    }
+
+    /// For whom the latest such clock ran, and its cycle.
+    fn latest(&self, clock: ClockId, whose: Whose) -> Option<For> {
+        let fitting = self
+            .clocks
+            .iter()
+            .filter(|known| known.clock == clock && whose.covers(known));
+        fitting
+            .max_by_key(|known| known.cycle)
+            .map(|known| (known.organ, known.cycle))
     }
 
     fn replied(&mut self, at: Instant, by: OrganId) {
-        let of_organ = |clock: &Clock| clock.organ == Some(by);
-        self.end(at, End::Met, |clock| {
-            of_organ(clock) && waits_for_reply(clock.clock)
-        });
+        let cycle = self.cycle(|hop| hop.to == by);
+        let to = cycle.map(|cycle| (Some(by), cycle));
+        self.happens(at, LawEvent::OpinionDelivered, Whose::Of(by), to);
         // An answer by the office itself is one of the three ways to end its clock (art. 22).
-        self.end(at, End::Met, |clock| {
-            clock.clock == ClockId::RegisterAndForward
-        });
+        self.happens(at, LawEvent::AnsweredByOffice, Whose::All, None);
     }
 
-    fn forwarded(&mut self, at: Instant, hop: Hop, kind: ForwardingKind, limit_days: Option<u32>) {
-        if self
-            .hops
-            .iter()
-            .any(|known| known.forwarding == hop.forwarding)
-        {
+    fn forwarded(&mut self, at: Instant, hop: Hop, kind: ForwardingKind) {
+        if self.cycle_of(hop.forwarding).is_some() {
             return;
         }
-        self.end(at, End::Met, |clock| {
-            clock.clock == ClockId::RegisterAndForward
-        });
-        self.end(at, End::Because(EndedWhy::Reforwarded), |_| true);
-        let to = Some(hop.to);
+        self.happens(at, LawEvent::Forwarded, Whose::All, None);
+        self.end_matter(at, EndedWhy::Reforwarded);
+        let (to, limited) = (Some(hop.to), hop.limit_days.is_some());
         self.hops.push(hop);
-        let cycle = u32::try_from(self.hops.len()).unwrap_or(u32::MAX);
-        let to_petition_office = match kind {
-            ForwardingKind::HandDown | ForwardingKind::ReportUp => true,
-            ForwardingKind::Transfer | ForwardingKind::Assign | ForwardingKind::Refer => false,
+        let cycle = number(self.hops.len());
+        let (event, office_cycle) = match kind {
+            ForwardingKind::HandDown | ForwardingKind::ReportUp => {
+                (LawEvent::ReceivedByOffice, cycle.saturating_add(1))
+            }
+            ForwardingKind::Transfer | ForwardingKind::Assign | ForwardingKind::Refer => {
+                (LawEvent::ReceivedByOrgan, cycle)
+            }
         };
-        if to_petition_office {
-            self.start(ClockId::RegisterAndForward, to, cycle.saturating_add(1), at);
-        } else {
-            self.start(ClockId::Acceptance, to, cycle, at);
-            self.start(ClockId::Objection, to, cycle, at);
-        }
-        if kind == ForwardingKind::Assign || limit_days.is_some() {
-            let rule = self.rules.rule_on(ClockId::AssignedLimit, local_date(at));
-            let limit = limit_days
-                .filter(|n| *n > 0)
-                .map_or(rule.limit, |n| Limit::Days { n });
-            self.start_with(ClockId::AssignedLimit, to, cycle, (at, limit));
+        self.happens(at, event, Whose::Nobody, Some((to, office_cycle)));
+        if kind == ForwardingKind::Assign || limited {
+            self.happens(at, LawEvent::Assigned, Whose::Nobody, Some((to, cycle)));
         }
     }
 
     fn accepted(&mut self, at: Instant, by: OrganId) {
-        self.end(at, End::Met, |clock| {
-            clock.organ == Some(by) && waits_for_notice(clock.clock)
-        });
+        let cycle = self.cycle(|hop| hop.to == by);
+        let to = cycle.map(|cycle| (Some(by), cycle));
+        self.happens(at, LawEvent::Accepted, Whose::Of(by), to);
         let objection =
             |clock: &Clock| clock.clock == ClockId::Objection && clock.organ == Some(by);
         self.end(at, End::Because(EndedWhy::Accepted), objection);
-        let Some(cycle) = self.cycle(|hop| hop.to == by) else {
-            return;
-        };
-        let runs = self
-            .hops
-            .iter()
-            .rev()
-            .find(|hop| hop.to == by)
-            .is_some_and(|hop| hop.opinion_clock);
-        let known = self
-            .clocks
-            .iter()
-            .any(|clock| (clock.clock, clock.cycle) == (ClockId::Opinion, cycle));
-        if runs && !known {
-            self.start(ClockId::Opinion, Some(by), cycle, at);
-        }
     }
-
-    fn extended(&mut self, at: Instant, id: ClockId, days: u32) {
-        self.change(id, |clock, rules, calendar| {
-            extend(clock, days, at, (rules, calendar)).ok()
-        });
-    }
-
-    fn paused(&mut self, at: Instant, id: ClockId, cause: PauseCause) {
-        self.change(id, |clock, rules, calendar| {
-            pause(clock, cause, at, (rules, calendar)).ok()
-        });
-    }
-
-    fn resumed(&mut self, at: Instant, id: ClockId, cause: PauseCause) {
-        self.change(id, |clock, _, calendar| {
-            resume(clock, cause, at, calendar).ok()
-        });
-    }
-
-    /// Changes the latest cycle of a clock, if that is lawful.
-    fn change(
-        &mut self,
-        id: ClockId,
-        change: impl Fn(&Clock, &RuleSet, &WorkCalendar) -> Option<Clock>,
-    ) {
-        let latest = self
-            .clocks
-            .iter_mut()
-            .filter(|clock| clock.clock == id)
-            .max_by_key(|clock| clock.cycle);
-        if let Some(clock) = latest
-            && let Some(changed) = change(clock, self.rules, self.calendar)
-        {
-            *clock = changed;
-        }
-    }
-
-    /// The cycle of the latest hop that fits.
-    fn cycle(&self, fits: impl Fn(&Hop) -> bool) -> Option<u32> {
-        self.hops
-            .iter()
-            .rposition(fits)
-            .and_then(|index| u32::try_from(index + 1).ok())
-    }
-
-    fn start(&mut self, clock: ClockId, organ: Option<OrganId>, cycle: u32, at: Instant) {
-        let limit = self.rules.rule_on(clock, local_date(at)).limit;
-        self.start_with(clock, organ, cycle, (at, limit));
-    }
-
-    fn start_with(
-        &mut self,
-        clock: ClockId,
-        organ: Option<OrganId>,
-        cycle: u32,
-        (started, limit): (Instant, Limit),
-    ) {
-        let day = local_date(started);
-        let rule_version = self.rules.rule_on(clock, day).version.clone();
-        let due = due_after(limit, day, self.calendar);
-        let state = ClockState::Running;
-        self.clocks.push(Clock {
-            clock,
-            organ,
-            cycle,
-            started,
-            limit,
-            extended_days: 0,
-            pauses: Vec::new(),
-            set_by_post: None,
-            rule_version,
-            calendar_version: self.calendar.version().to_owned(),
-            due,
-            state,
-        });
-    }
-
-    /// Ends the running clocks that fit: late when past due, whatever ended them.
-    fn end(&mut self, at: Instant, end: End, fits: impl Fn(&Clock) -> bool) {
-        for clock in self
-            .clocks
-            .iter_mut()
-            .filter(|clock| clock.state == ClockState::Running && fits(clock))
-        {
-            clock.state = match end {
-                _ if clock.is_past_due(at) => ClockState::Overran { ended_at: at },
-                End::Met => ClockState::Met { at },
-                End::Because(why) => ClockState::Ended { at, why },
-            };
-        }
-    }
-}
-
-/// Whether a written notice of the organ is what the clock waits for.
-const fn waits_for_notice(clock: ClockId) -> bool {
-    matches!(
-        clock,
-        ClockId::Acceptance | ClockId::SimplifiedAcceptance | ClockId::RegisterAndForward
-    )
-}
-
-/// Whether the delivered opinion is what the clock waits for.
-const fn waits_for_reply(clock: ClockId) -> bool {
-    matches!(
-        clock,
-        ClockId::Opinion | ClockId::SimplifiedOpinion | ClockId::AssignedLimit
-    )
 }

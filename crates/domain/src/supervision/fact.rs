@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ids::{ForwardingId, OrganId},
+    ids::{ForwardingId, OrganId, RecommendationId},
     law::{ClockId, PauseCause},
     time::{Date, Instant},
     vocabulary::ForwardingKind,
@@ -17,6 +17,17 @@ pub struct Fact {
     pub at: Instant,
     /// What happened.
     pub kind: FactKind,
+}
+
+/// The limits of the simplified procedure where and when a matter was forwarded under it (local), in working days.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct SimplifiedLimits {
+    /// For a petition office that passes it on.
+    pub passing: u32,
+    /// For the written acceptance.
+    pub acceptance: u32,
+    /// For the opinion.
+    pub opinion: u32,
 }
 
 /// The kinds of facts.
@@ -39,6 +50,9 @@ pub enum FactKind {
         opinion_clock: bool,
         /// The limit set with it, in calendar days; an assignment without one has the default.
         limit_days: Option<u32>,
+        /// The limits of the simplified procedure; none under the ordinary one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        simplified: Option<SimplifiedLimits>,
     },
     /// The matter was referred to a statutory channel.
     Referred,
@@ -102,6 +116,55 @@ pub enum FactKind {
     ReplyDelivered {
         /// The organ whose opinion it is.
         by: OrganId,
+    },
+    /// The organ reported that an assignment is completed. Keeps its limit from that day on, unless the report is returned.
+    CompletionReported {
+        /// The hop that assigned it.
+        forwarding: ForwardingId,
+    },
+    /// The assigning organ returned the report; it counts for nothing.
+    CompletionReturned {
+        /// The hop that assigned it.
+        forwarding: ForwardingId,
+    },
+    /// The assigning organ accepted the report, or the matter as completed without one (art. 22).
+    CompletionAccepted {
+        /// The hop that assigned it.
+        forwarding: ForwardingId,
+    },
+    /// The petitioner asked for review (art. 35). Counts only while the right has not lapsed.
+    ReviewRequested {
+        /// The organ above that must review.
+        to: OrganId,
+    },
+    /// The review opinion was delivered to the petitioner (art. 35).
+    ReviewOpinionDelivered {
+        /// The organ that reviewed.
+        by: OrganId,
+    },
+    /// The petitioner asked for re-examination (art. 36). Counts only while the right has not lapsed.
+    ReexaminationRequested {
+        /// The organ above the reviewing one.
+        to: OrganId,
+    },
+    /// The final opinion was delivered to the petitioner (art. 36).
+    FinalOpinionDelivered {
+        /// The organ that re-examined.
+        by: OrganId,
+    },
+    /// A petition office recommended something to an organ (art. 40).
+    Recommended {
+        /// The recommendation.
+        recommendation: RecommendationId,
+        /// The organ that must answer.
+        to: OrganId,
+        /// The limit where and when it was made, in days (local).
+        limit_days: u32,
+    },
+    /// The organ answered in writing on adoption (art. 40).
+    AdoptionAnswered {
+        /// The recommendation.
+        recommendation: RecommendationId,
     },
     /// The petitioner withdrew the matter.
     Withdrawn,

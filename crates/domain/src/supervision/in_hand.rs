@@ -86,7 +86,16 @@ impl Way {
             | FactKind::Paused { .. }
             | FactKind::Resumed { .. }
             | FactKind::DueSet { .. }
-            | FactKind::OpinionIssued { .. } => {}
+            | FactKind::OpinionIssued { .. }
+            | FactKind::CompletionReported { .. }
+            | FactKind::CompletionReturned { .. }
+            | FactKind::CompletionAccepted { .. }
+            | FactKind::ReviewRequested { .. }
+            | FactKind::ReviewOpinionDelivered { .. }
+            | FactKind::ReexaminationRequested { .. }
+            | FactKind::FinalOpinionDelivered { .. }
+            | FactKind::Recommended { .. }
+            | FactKind::AdoptionAnswered { .. } => {}
         }
     }
 

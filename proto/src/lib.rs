@@ -1,10 +1,12 @@
 //! The contract of the five services and of the events: protobuf messages, clients and servers.
 //!
-//! The text of the contract is in `proto/huiyin/`; this crate only compiles it.
+//! The text of the contract is in `proto/huiyin/`; this crate compiles it, and says which topic an event belongs to.
 #![expect(
     clippy::all,
     reason = "generated from the contract; comments stand in the .proto files"
 )]
+
+pub mod topics;
 
 /// The whole contract as an encoded `FileDescriptorSet`, for gRPC reflection.
 pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/contract.bin"));

@@ -4,6 +4,7 @@ mod arbitrate;
 mod competence;
 mod decide;
 mod directory;
+mod simplified;
 
 pub use arbitrate::arbitrate;
 pub use competence::{
@@ -12,5 +13,6 @@ pub use competence::{
 };
 pub use decide::{Decision, MatterToRoute, NoCompetentOrgan, Reason, Rules, route};
 pub use directory::Directory;
+pub use simplified::{NotSimplified, Simplifiable};
 
 pub use crate::organs::OrganProfile;

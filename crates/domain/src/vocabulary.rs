@@ -197,6 +197,50 @@ words! {
     }
 }
 
+words! {
+    /// 救济: what a petitioner may ask the organ above for (art. 35, 36).
+    Remedy {
+        /// 复查 of the opinion (art. 35).
+        Review = "review",
+        /// 复核 of the review opinion (art. 36).
+        Reexamination = "reexamination",
+    }
+}
+
+words! {
+    /// What the organ above says of the opinion below.
+    RemedyOutcome {
+        /// It stands.
+        Upheld = "upheld",
+        /// It is changed.
+        Changed = "changed",
+    }
+}
+
+words! {
+    /// 三项建议: what a petition office can recommend to an organ (art. 40).
+    RecommendationKind {
+        /// 改进工作.
+        ImproveWork = "improve_work",
+        /// 完善政策.
+        CompletePolicy = "complete_policy",
+        /// 追究责任; to the organ that decides on it.
+        HoldResponsible = "hold_responsible",
+    }
+}
+
+words! {
+    /// 采纳情况: what an organ makes of a recommendation.
+    Adoption {
+        /// 采纳.
+        Adopted = "adopted",
+        /// 部分采纳.
+        PartlyAdopted = "partly_adopted",
+        /// 不采纳.
+        NotAdopted = "not_adopted",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,15 +1,17 @@
 //! A matter with its hops from organ to organ: one value, whose verbs decide what may happen to it.
 
+mod completion;
 mod hop;
 mod objection;
 
-pub(crate) use hop::{Hop, HopState, Objection, Post, Ruling};
+pub(crate) use hop::{Completion, CompletionRuling, Hop, HopState, Objection, Post, Ruling};
 
 use huiyin_domain::ids::{ForwardingId, MatterId, OpinionId, OrganId};
 use huiyin_domain::matter::{Refused, Stage};
 use huiyin_domain::registration::opinion_clock_applies;
 use huiyin_domain::routing::{MatterToRoute, Reason};
 use huiyin_domain::subject::Subject;
+use huiyin_domain::supervision::SimplifiedLimits;
 use huiyin_domain::territory::TerritoryCode;
 use huiyin_domain::time::Instant;
 use huiyin_domain::vocabulary::{Category, DeclineReason, ForwardingKind};
@@ -29,6 +31,10 @@ pub(crate) struct RoutedMatter {
     pub(crate) registered_by: OrganId,
     /// The organ it is about.
     pub(crate) about: Option<OrganId>,
+    /// Whether it is raised for the first time.
+    pub(crate) initial: bool,
+    /// How many persons raised it together.
+    pub(crate) persons: u32,
     /// Whether acceptance starts the 60-day opinion clock; stays as it was decided at first.
     pub(crate) opinion_clock: bool,
     /// Where it stands.
@@ -57,6 +63,8 @@ pub(crate) struct Onward {
     pub(crate) kind: ForwardingKind,
     /// Limit of an assignment in days; 0 for the other kinds.
     pub(crate) limit_days: u32,
+    /// Limits of the simplified procedure; none under the ordinary one.
+    pub(crate) simplified: Option<SimplifiedLimits>,
     /// The rules used.
     pub(crate) reasons: Vec<Reason>,
     /// The post that decided; none when the rules did.
@@ -72,6 +80,10 @@ pub(crate) struct Registered {
     pub(crate) matter: MatterToRoute,
     /// The office that registered it.
     pub(crate) by: OrganId,
+    /// Whether it is raised for the first time.
+    pub(crate) initial: bool,
+    /// How many persons raised it together.
+    pub(crate) persons: u32,
 }
 
 impl Chain {
@@ -92,6 +104,8 @@ impl Chain {
                 place,
                 registered_by: registered.by,
                 about,
+                initial: registered.initial,
+                persons: registered.persons,
                 opinion_clock: opinion_clock_applies(category, route),
                 stage: Stage::Registered,
                 version: 0,
@@ -146,6 +160,7 @@ impl Chain {
             at,
             state,
             objection: None,
+            completion: None,
         });
         Ok(())
     }

@@ -20,6 +20,7 @@ pub(crate) fn by_rule(from: OrganId, decision: Decision) -> Onward {
         to,
         kind,
         limit_days: 0,
+        simplified: None,
         reasons,
         post: None,
     }
@@ -52,6 +53,7 @@ pub(crate) fn after_objection(
             to,
             kind: ForwardingKind::Transfer,
             limit_days: 0,
+            simplified: None,
             reasons,
             post: Some(post),
         });

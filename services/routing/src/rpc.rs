@@ -18,6 +18,8 @@ pub(crate) mod load_territory_changes;
 pub(crate) mod object_to_forwarding;
 pub(crate) mod refuse_objection;
 pub(crate) mod rehearse_rules;
+pub(crate) mod report_completion;
+pub(crate) mod rule_completion;
 pub(crate) mod trace_territory;
 
 mod load;

@@ -5,8 +5,10 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use huiyin_domain::local::{Asked, LocalRuleId, LocalRules};
 use huiyin_domain::routing::{
-    CompetenceRules, Decision, Directory, MatterToRoute, NoCompetentOrgan, Rules, route,
+    CompetenceRules, Decision, Directory, MatterToRoute, NoCompetentOrgan, NotSimplified, Rules,
+    Simplifiable, route,
 };
+use huiyin_domain::supervision::SimplifiedLimits;
 use huiyin_domain::territory::{Gazetteer, TerritoryCode};
 use huiyin_domain::time::Date;
 use huiyin_service_kit::status::Problem;
@@ -62,6 +64,18 @@ impl InForce {
     pub(crate) fn bounce_limit(&self, place: TerritoryCode) -> u32 {
         let asked = Asked::of(place, self.on);
         self.local.value(LocalRuleId::BounceLimit, asked)
+    }
+
+    /// The limits of the simplified procedure for a matter of the place.
+    ///
+    /// # Errors
+    /// When the procedure is not open for it.
+    pub(crate) fn simplified(
+        &self,
+        matter: &Simplifiable,
+        place: TerritoryCode,
+    ) -> Result<SimplifiedLimits, NotSimplified> {
+        matter.limits(&self.local, (place, self.on))
     }
 }
 

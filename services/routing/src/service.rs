@@ -197,6 +197,33 @@ impl RoutingService for Service {
         ))
     }
 
+    async fn report_completion(
+        &self,
+        request: Request<ReportCompletionRequest>,
+    ) -> Result<Response<ReportCompletionResponse>, Status> {
+        Ok(Response::new(
+            rpc::report_completion::report_completion(self, request).await?,
+        ))
+    }
+
+    async fn accept_completion(
+        &self,
+        request: Request<AcceptCompletionRequest>,
+    ) -> Result<Response<AcceptCompletionResponse>, Status> {
+        Ok(Response::new(
+            rpc::rule_completion::accept_completion(self, request).await?,
+        ))
+    }
+
+    async fn return_completion(
+        &self,
+        request: Request<ReturnCompletionRequest>,
+    ) -> Result<Response<ReturnCompletionResponse>, Status> {
+        Ok(Response::new(
+            rpc::rule_completion::return_completion(self, request).await?,
+        ))
+    }
+
     async fn list_forwardings(
         &self,
         request: Request<ListForwardingsRequest>,

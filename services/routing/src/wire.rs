@@ -1,6 +1,9 @@
 //! Between the contract's messages and our types.
 
-use huiyin_domain::ids::MatterId;
+mod hop;
+
+pub(crate) use hop::{forwarding, told_forwarding};
+
 use huiyin_domain::organs::OrganProfile;
 use huiyin_domain::routing::{CompetenceFile, CompetenceRule, CompetenceRules, Reason};
 use huiyin_domain::territory::{
@@ -12,7 +15,6 @@ use huiyin_proto::{events::v1 as events, vocabulary::v1 as words};
 use huiyin_service_kit::violations::Violations;
 use huiyin_service_kit::wire::timestamp;
 
-use crate::chain::{Chain, Hop, HopState};
 use crate::store::competence_rules::Activated;
 
 /// A level that must be given.
@@ -129,19 +131,6 @@ pub(crate) fn opinion_word(kind: OpinionKind) -> words::OpinionKind {
         OpinionKind::SupportPartly => words::OpinionKind::SupportPartly,
         OpinionKind::Explain => words::OpinionKind::Explain,
         OpinionKind::NotSupport => words::OpinionKind::NotSupport,
-    }
-}
-
-fn state_word(state: HopState) -> pb::ForwardingState {
-    match state {
-        HopState::Open => pb::ForwardingState::Open,
-        HopState::Objected => pb::ForwardingState::Objected,
-        HopState::Returned => pb::ForwardingState::Returned,
-        HopState::Accepted => pb::ForwardingState::Accepted,
-        HopState::Declined => pb::ForwardingState::Declined,
-        HopState::Referred => pb::ForwardingState::Referred,
-        HopState::Answered => pb::ForwardingState::Answered,
-        HopState::Closed => pb::ForwardingState::Closed,
     }
 }
 
@@ -286,62 +275,6 @@ pub(crate) fn told_reasons(reasons: &[Reason]) -> Vec<events::Reason> {
             words: reason.words.clone(),
         })
         .collect()
-}
-
-/// A hop in an answer: the rules used, then the words of the post that decided.
-pub(crate) fn forwarding(matter: MatterId, hop: &Hop) -> pb::Forwarding {
-    let mut reasons = reasons(&hop.onward.reasons);
-    reasons.extend(hop.onward.post.as_ref().map(|post| pb::Reason {
-        rule_id: "post".to_owned(),
-        words: if post.reason.is_empty() {
-            post.name.clone()
-        } else {
-            format!("{}: {}", post.name, post.reason)
-        },
-    }));
-    reasons.extend(hop.objection.iter().map(|objection| pb::Reason {
-        rule_id: "objection art. 23(3)".to_owned(),
-        words: objection.reason.clone(),
-    }));
-    reasons.extend(
-        hop.objection
-            .iter()
-            .filter_map(|objection| objection.ruling.as_ref())
-            .map(|ruling| pb::Reason {
-                rule_id: "ruling art. 23(3)".to_owned(),
-                words: match ruling.agreed {
-                    true => format!("{} agreed", ruling.post),
-                    false => format!("{} refused: {}", ruling.post, ruling.reason),
-                },
-            }),
-    );
-    pb::Forwarding {
-        forwarding_id: hop.id.to_string(),
-        matter_id: matter.to_string(),
-        hop: hop.number,
-        from_organ: hop.from().to_string(),
-        to_organ: hop.to().to_string(),
-        kind: forwarding_word(hop.onward.kind).into(),
-        forwarded_time: Some(timestamp(hop.at)),
-        state: state_word(hop.state).into(),
-        reasons,
-    }
-}
-
-/// A hop in an event.
-pub(crate) fn told_forwarding(chain: &Chain, hop: &Hop) -> events::MatterForwarded {
-    events::MatterForwarded {
-        matter_id: chain.matter.id.to_string(),
-        forwarding_id: hop.id.to_string(),
-        from_organ: hop.from().to_string(),
-        to_organ: hop.to().to_string(),
-        kind: forwarding_word(hop.onward.kind).into(),
-        opinion_clock: chain.opinion_clock_after(hop.onward.kind),
-        limit_days: hop.onward.limit_days,
-        hop: hop.number,
-        reasons: told_reasons(&hop.onward.reasons),
-        place_code: chain.matter.place.to_string(),
-    }
 }
 
 /// The competence rules of a request; everything that is wrong with them is a violation of the field.

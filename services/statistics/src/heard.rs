@@ -7,8 +7,9 @@ use huiyin_domain::time::{Date, Instant, local_date};
 use huiyin_proto::events::v1::event::Fact;
 use huiyin_proto::events::v1::{
     AlertAcknowledged, AlertDelivered, AlertEscalated, AlertRaised, DeadlineEnded, DeadlinePassed,
-    DeadlineSet, Event, MatterForwarded, MatterRegistered,
+    DeadlineSet, Event, MatterEvaluated, MatterForwarded, MatterRegistered,
 };
+use huiyin_proto::topics::{AlertFact, DeadlineFact, MatterFact, OrderFact, PlacesFact, Topic};
 use huiyin_proto::vocabulary::v1::{ClockState, ForwardingKind};
 use huiyin_service_kit::status::Problem;
 use huiyin_service_kit::wire::instant;
@@ -62,6 +63,7 @@ pub(crate) struct Registered {
 pub(crate) struct Deadline {
     pub(crate) organ: Option<Uuid>,
     pub(crate) due: Option<Date>,
+    /// How it ended, or that it runs; none when nothing was told of either.
     pub(crate) ended: Option<&'static str>,
     pub(crate) passed: bool,
 }
@@ -119,60 +121,96 @@ impl Heard {
     }
 
     fn hear(&mut self, at: Instant, fact: &Fact) -> Result<(), Problem> {
-        match fact {
-            Fact::TerritoriesEstablished(fact) => {
+        match fact.topic() {
+            Topic::Places(told) => self.hear_of_places(told),
+            Topic::Matter(told) => self.hear_of_matter(at, told)?,
+            Topic::Deadline(told) => self.hear_of_deadline(told)?,
+            Topic::Order(told) => self.hear_of_order(told)?,
+            Topic::Alert(told) => self.hear_of_alert(told)?,
+            Topic::Completion(_)
+            | Topic::Remedy(_)
+            | Topic::Recommendation(_)
+            | Topic::Decision(_)
+            | Topic::Report(_) => {}
+        }
+        Ok(())
+    }
+
+    fn hear_of_places(&mut self, told: PlacesFact<'_>) {
+        match told {
+            PlacesFact::TerritoriesEstablished(fact) => {
                 for place in &fact.territories {
                     let level = word(place.level().as_str_name(), "LEVEL_");
                     self.places
                         .insert(place.code.clone(), (place.name.clone(), level));
                 }
             }
-            Fact::MatterRegistered(fact) => self.register(at, fact)?,
-            Fact::MatterForwarded(fact) => self.forward(at, fact)?,
-            Fact::MatterAccepted(fact) => self.step(&fact.matter_id, Stage::Accepted, at)?,
-            Fact::MatterDeclined(fact) => self.step(&fact.matter_id, Stage::Declined, at)?,
-            Fact::OpinionIssued(fact) => self.step(&fact.matter_id, Stage::OpinionIssued, at)?,
-            Fact::ReplyDelivered(fact) => self.step(&fact.matter_id, Stage::Replied, at)?,
-            Fact::MatterWithdrawn(fact) => self.step(&fact.matter_id, Stage::Withdrawn, at)?,
-            Fact::ForwardingObjected(fact) => {
-                self.objections
-                    .insert(uuid(&fact.forwarding_id)?, uuid(&fact.matter_id)?);
+            PlacesFact::OrgansEstablished(_) => {}
+        }
+    }
+
+    fn hear_of_matter(&mut self, at: Instant, told: MatterFact<'_>) -> Result<(), Problem> {
+        let (matter, stage) = match told {
+            MatterFact::MatterRegistered(fact) => return self.register(at, fact),
+            MatterFact::MatterForwarded(fact) => return self.forward(at, fact),
+            MatterFact::ForwardingObjected(fact) => {
+                let forwarding = uuid(&fact.forwarding_id)?;
+                self.objections.insert(forwarding, uuid(&fact.matter_id)?);
+                return Ok(());
             }
-            Fact::MatterEvaluated(fact) => {
-                let addressee = word(fact.addressee().as_str_name(), "EVALUATION_ADDRESSEE_");
-                let satisfaction = word(fact.satisfaction().as_str_name(), "SATISFACTION_");
-                let key = (uuid(&fact.matter_id)?, addressee);
-                self.evaluations
-                    .insert(key, (satisfaction, uuid(&fact.organ_id)?));
-            }
-            Fact::DeadlineSet(fact) => self.set(fact)?,
-            Fact::DeadlineEnded(fact) => self.end(fact)?,
-            Fact::DeadlinePassed(fact) => self.pass(fact)?,
-            Fact::SuperviseOrderIssued(fact) => {
+            MatterFact::MatterEvaluated(fact) => return self.evaluate(fact),
+            MatterFact::MatterAccepted(fact) => (&fact.matter_id, Stage::Accepted),
+            MatterFact::MatterDeclined(fact) => (&fact.matter_id, Stage::Declined),
+            MatterFact::OpinionIssued(fact) => (&fact.matter_id, Stage::OpinionIssued),
+            MatterFact::ReplyDelivered(fact) => (&fact.matter_id, Stage::Replied),
+            MatterFact::MatterWithdrawn(fact) => (&fact.matter_id, Stage::Withdrawn),
+            MatterFact::MatterUnrouted(_)
+            | MatterFact::ObjectionAgreed(_)
+            | MatterFact::ObjectionRefused(_) => return Ok(()),
+        };
+        self.step(matter, stage, at)
+    }
+
+    fn hear_of_deadline(&mut self, told: DeadlineFact<'_>) -> Result<(), Problem> {
+        match told {
+            DeadlineFact::DeadlineSet(fact) => self.set(fact),
+            DeadlineFact::DeadlineEnded(fact) => self.end(fact),
+            DeadlineFact::DeadlinePassed(fact) => self.pass(fact),
+            DeadlineFact::DeadlineExtended(_)
+            | DeadlineFact::DeadlinePaused(_)
+            | DeadlineFact::DeadlineResumed(_) => Ok(()),
+        }
+    }
+
+    fn hear_of_order(&mut self, told: OrderFact<'_>) -> Result<(), Problem> {
+        match told {
+            OrderFact::SuperviseOrderIssued(fact) => {
                 let order = self.order((&fact.order_id, &fact.matter_id, &fact.organ_id))?;
                 order.failure = Some(word(fact.failure().as_str_name(), "FAILURE_CODE_"));
             }
-            Fact::SuperviseOrderAnswered(fact) => {
+            OrderFact::SuperviseOrderAnswered(fact) => {
                 self.order((&fact.order_id, &fact.matter_id, &fact.organ_id))?
                     .answered = true;
             }
-            Fact::AlertRaised(fact) => self.raise(fact)?,
-            Fact::AlertDelivered(fact) => self.deliver(fact)?,
-            Fact::AlertAcknowledged(fact) => self.acknowledge(fact)?,
-            Fact::AlertEscalated(fact) => self.escalate(fact)?,
-            Fact::OrgansEstablished(_)
-            | Fact::MatterUnrouted(_)
-            | Fact::ObjectionAgreed(_)
-            | Fact::ObjectionRefused(_)
-            | Fact::DeadlineExtended(_)
-            | Fact::DeadlinePaused(_)
-            | Fact::DeadlineResumed(_)
-            | Fact::RulesActivated(_)
-            | Fact::DecisionOverridden(_)
-            | Fact::WorkCalendarPublished(_)
-            | Fact::DeadlinesReprojected(_)
-            | Fact::ReportPublished(_) => {}
         }
+        Ok(())
+    }
+
+    fn hear_of_alert(&mut self, told: AlertFact<'_>) -> Result<(), Problem> {
+        match told {
+            AlertFact::AlertRaised(fact) => self.raise(fact),
+            AlertFact::AlertDelivered(fact) => self.deliver(fact),
+            AlertFact::AlertAcknowledged(fact) => self.acknowledge(fact),
+            AlertFact::AlertEscalated(fact) => self.escalate(fact),
+        }
+    }
+
+    fn evaluate(&mut self, fact: &MatterEvaluated) -> Result<(), Problem> {
+        let addressee = word(fact.addressee().as_str_name(), "EVALUATION_ADDRESSEE_");
+        let satisfaction = word(fact.satisfaction().as_str_name(), "SATISFACTION_");
+        let key = (uuid(&fact.matter_id)?, addressee);
+        self.evaluations
+            .insert(key, (satisfaction, uuid(&fact.organ_id)?));
         Ok(())
     }
 
@@ -230,6 +268,8 @@ impl Heard {
         let deadline = self.deadline((&fact.matter_id, fact.clock().as_str_name(), fact.cycle))?;
         deadline.organ = Some(uuid(&fact.organ_id)?);
         deadline.due = Some(date(&fact.due_date)?);
+        // one that had ended runs again, as after a report of completion that was returned
+        deadline.ended = Some("running");
         Ok(())
     }
 

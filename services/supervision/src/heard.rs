@@ -1,10 +1,11 @@
 //! What the streams of intake and routing say to clocks.
 
 use huiyin_domain::ids::{EventId, Id, Kind, MatterId, OrganId};
-use huiyin_domain::supervision::{Fact, FactKind};
+use huiyin_domain::supervision::{Fact, FactKind, SimplifiedLimits};
 use huiyin_domain::time::Instant;
 use huiyin_proto::events::v1::event::Fact as Told;
 use huiyin_proto::events::v1::{Event, MatterForwarded};
+use huiyin_proto::topics::{CompletionFact, MatterFact, Topic};
 use huiyin_service_kit::status::Problem;
 use huiyin_service_kit::wire::instant;
 use prost_types::Timestamp;
@@ -55,62 +56,71 @@ pub(crate) fn hear(event: &Event) -> Result<Option<Heard>, Problem> {
 
 /// Which matter an event is about and what it says of it.
 fn said(told: &Told) -> Result<Option<(&str, FactKind)>, Problem> {
+    match told.topic() {
+        Topic::Matter(told) => said_of_matter(told),
+        Topic::Completion(told) => Ok(Some(said_of_completion(told)?)),
+        Topic::Places(_)
+        | Topic::Remedy(_)
+        | Topic::Recommendation(_)
+        | Topic::Deadline(_)
+        | Topic::Order(_)
+        | Topic::Alert(_)
+        | Topic::Decision(_)
+        | Topic::Report(_) => Ok(None),
+    }
+}
+
+fn said_of_matter(told: MatterFact<'_>) -> Result<Option<(&str, FactKind)>, Problem> {
     let (matter, kind) = match told {
-        Told::MatterRegistered(fact) => (&fact.matter_id, FactKind::Registered),
-        Told::MatterForwarded(fact) => (&fact.matter_id, forwarded(fact)?),
-        Told::ForwardingObjected(fact) => (
-            &fact.matter_id,
-            FactKind::ObjectionRaised {
-                forwarding: id(&fact.forwarding_id)?,
-            },
-        ),
-        Told::ObjectionAgreed(fact) => (
-            &fact.matter_id,
-            FactKind::ObjectionAgreed {
-                forwarding: id(&fact.forwarding_id)?,
-            },
-        ),
-        Told::MatterAccepted(fact) => {
+        MatterFact::MatterRegistered(fact) => (&fact.matter_id, FactKind::Registered),
+        MatterFact::MatterForwarded(fact) => (&fact.matter_id, forwarded(fact)?),
+        MatterFact::ForwardingObjected(fact) => {
+            let forwarding = id(&fact.forwarding_id)?;
+            (&fact.matter_id, FactKind::ObjectionRaised { forwarding })
+        }
+        MatterFact::ObjectionAgreed(fact) => {
+            let forwarding = id(&fact.forwarding_id)?;
+            (&fact.matter_id, FactKind::ObjectionAgreed { forwarding })
+        }
+        MatterFact::MatterAccepted(fact) => {
             let by = id(&fact.organ_id)?;
             (&fact.matter_id, FactKind::Accepted { by })
         }
-        Told::MatterDeclined(fact) => {
+        MatterFact::MatterDeclined(fact) => {
             let by = id(&fact.organ_id)?;
             (&fact.matter_id, FactKind::Declined { by })
         }
-        Told::OpinionIssued(fact) => {
+        MatterFact::OpinionIssued(fact) => {
             let by = id(&fact.organ_id)?;
             (&fact.matter_id, FactKind::OpinionIssued { by })
         }
-        Told::ReplyDelivered(fact) => {
+        MatterFact::ReplyDelivered(fact) => {
             let by = id(&fact.organ_id)?;
             (&fact.matter_id, FactKind::ReplyDelivered { by })
         }
-        Told::MatterWithdrawn(fact) => (&fact.matter_id, FactKind::Withdrawn),
-        Told::TerritoriesEstablished(_)
-        | Told::OrgansEstablished(_)
-        | Told::MatterUnrouted(_)
-        | Told::ObjectionRefused(_)
-        | Told::MatterEvaluated(_)
-        | Told::DeadlineSet(_)
-        | Told::DeadlineEnded(_)
-        | Told::DeadlinePassed(_)
-        | Told::DeadlineExtended(_)
-        | Told::DeadlinePaused(_)
-        | Told::DeadlineResumed(_)
-        | Told::RulesActivated(_)
-        | Told::DecisionOverridden(_)
-        | Told::WorkCalendarPublished(_)
-        | Told::DeadlinesReprojected(_)
-        | Told::SuperviseOrderIssued(_)
-        | Told::SuperviseOrderAnswered(_)
-        | Told::AlertRaised(_)
-        | Told::AlertAcknowledged(_)
-        | Told::AlertEscalated(_)
-        | Told::AlertDelivered(_)
-        | Told::ReportPublished(_) => return Ok(None),
+        MatterFact::MatterWithdrawn(fact) => (&fact.matter_id, FactKind::Withdrawn),
+        MatterFact::MatterUnrouted(_)
+        | MatterFact::ObjectionRefused(_)
+        | MatterFact::MatterEvaluated(_) => return Ok(None),
     };
     Ok(Some((matter, kind)))
+}
+
+fn said_of_completion(told: CompletionFact<'_>) -> Result<(&str, FactKind), Problem> {
+    Ok(match told {
+        CompletionFact::CompletionReported(fact) => {
+            let forwarding = id(&fact.forwarding_id)?;
+            (&fact.matter_id, FactKind::CompletionReported { forwarding })
+        }
+        CompletionFact::CompletionReturned(fact) => {
+            let forwarding = id(&fact.forwarding_id)?;
+            (&fact.matter_id, FactKind::CompletionReturned { forwarding })
+        }
+        CompletionFact::CompletionAccepted(fact) => {
+            let forwarding = id(&fact.forwarding_id)?;
+            (&fact.matter_id, FactKind::CompletionAccepted { forwarding })
+        }
+    })
 }
 
 fn registration(told: &Told) -> Result<Option<Registration>, Problem> {
@@ -140,6 +150,11 @@ fn forwarded(fact: &MatterForwarded) -> Result<FactKind, Problem> {
         kind,
         opinion_clock: fact.opinion_clock,
         limit_days: (fact.limit_days > 0).then_some(fact.limit_days),
+        simplified: fact.simplified.as_ref().map(|limits| SimplifiedLimits {
+            passing: limits.passing,
+            acceptance: limits.acceptance,
+            opinion: limits.opinion,
+        }),
     })
 }
 

@@ -1,25 +1,33 @@
 //! One file an rpc: parse at the edge, decide, answer.
 
 pub(crate) mod answer_order;
+pub(crate) mod answer_recommendation;
+pub(crate) mod deliver_remedy_opinion;
 pub(crate) mod explain_deadline;
 pub(crate) mod extend_deadline;
 pub(crate) mod get_reprojection;
 pub(crate) mod list_clocks;
 pub(crate) mod list_open_lines;
 pub(crate) mod list_orders;
+pub(crate) mod list_recommendations;
+pub(crate) mod list_remedies;
+pub(crate) mod make_recommendation;
 pub(crate) mod pause_deadline;
 pub(crate) mod publish_calendar;
+pub(crate) mod request_remedy;
 pub(crate) mod set_due_day;
 pub(crate) mod simulate_deadline;
 pub(crate) mod withdraw_order;
 
-use huiyin_domain::ids::{Id, Kind};
+use huiyin_domain::ids::{Id, Kind, OrganId};
+use huiyin_service_kit::database::Tx;
 use huiyin_service_kit::page::PageToken;
 use huiyin_service_kit::status::Problem;
 use huiyin_service_kit::violations::Violations;
 use uuid::Uuid;
 
 use crate::store::Page;
+use crate::store::known_organ::{self, KnownOrgan};
 
 /// A list as it was asked for.
 struct Listing {
@@ -78,4 +86,17 @@ fn optional_id<K: Kind>(violations: &mut Violations, field: &str, given: &str) -
 /// The part of a key that is an id.
 fn id_key<K>(key: &str) -> Option<Id<K>> {
     Uuid::try_parse(key).ok().map(Id::from_uuid)
+}
+
+/// The organ of a field, which routing must have told of.
+async fn known_organ(tx: &mut Tx, field: &str, id: OrganId) -> Result<KnownOrgan, Problem> {
+    let known = known_organ::read(tx.connection(), id).await?;
+    known.ok_or_else(|| wrong(field, format!("{id} is no organ that was loaded")))
+}
+
+/// A field that is wrong in a way that only what is stored shows.
+fn wrong(field: &str, words: String) -> Problem {
+    let mut violations = Violations::default();
+    violations.add(field, words);
+    Problem::InvalidFields(violations)
 }

@@ -5,13 +5,18 @@ use std::sync::Arc;
 use huiyin_domain::local::LocalRules;
 use huiyin_proto::supervision::v1::supervision_service_server::SupervisionService;
 use huiyin_proto::supervision::v1::{
-    AnswerOrderRequest, AnswerOrderResponse, ExplainDeadlineRequest, ExplainDeadlineResponse,
-    ExtendDeadlineRequest, ExtendDeadlineResponse, GetReprojectionRequest, GetReprojectionResponse,
-    ListClocksRequest, ListClocksResponse, ListMovedDeadlinesRequest, ListMovedDeadlinesResponse,
-    ListOpenLinesRequest, ListOpenLinesResponse, ListOrdersRequest, ListOrdersResponse,
-    PauseDeadlineRequest, PauseDeadlineResponse, PublishCalendarRequest, PublishCalendarResponse,
-    ResumeDeadlineRequest, ResumeDeadlineResponse, SetDueDayRequest, SetDueDayResponse,
-    SimulateDeadlineRequest, SimulateDeadlineResponse, WithdrawOrderRequest, WithdrawOrderResponse,
+    AnswerOrderRequest, AnswerOrderResponse, AnswerRecommendationRequest,
+    AnswerRecommendationResponse, DeliverRemedyOpinionRequest, DeliverRemedyOpinionResponse,
+    ExplainDeadlineRequest, ExplainDeadlineResponse, ExtendDeadlineRequest, ExtendDeadlineResponse,
+    GetReprojectionRequest, GetReprojectionResponse, ListClocksRequest, ListClocksResponse,
+    ListMovedDeadlinesRequest, ListMovedDeadlinesResponse, ListOpenLinesRequest,
+    ListOpenLinesResponse, ListOrdersRequest, ListOrdersResponse, ListRecommendationsRequest,
+    ListRecommendationsResponse, ListRemediesRequest, ListRemediesResponse,
+    MakeRecommendationRequest, MakeRecommendationResponse, PauseDeadlineRequest,
+    PauseDeadlineResponse, PublishCalendarRequest, PublishCalendarResponse, RequestRemedyRequest,
+    RequestRemedyResponse, ResumeDeadlineRequest, ResumeDeadlineResponse, SetDueDayRequest,
+    SetDueDayResponse, SimulateDeadlineRequest, SimulateDeadlineResponse, WithdrawOrderRequest,
+    WithdrawOrderResponse,
 };
 use huiyin_service_kit::run::{Desk, wrong_local_rules};
 use huiyin_service_kit::status::Problem;
@@ -27,7 +32,7 @@ pub(crate) struct Service {
     /// The desk.
     pub(crate) desk: Desk,
     /// What places set.
-    local: Arc<LocalRules>,
+    pub(crate) local: Arc<LocalRules>,
 }
 
 impl Service {
@@ -71,6 +76,60 @@ impl SupervisionService for Service {
     async fn set_due_day(&self, request: Request<SetDueDayRequest>) -> Answer<SetDueDayResponse> {
         Ok(Response::new(
             rpc::set_due_day::answer(&self.desk, request).await?,
+        ))
+    }
+
+    async fn request_remedy(
+        &self,
+        request: Request<RequestRemedyRequest>,
+    ) -> Answer<RequestRemedyResponse> {
+        Ok(Response::new(
+            rpc::request_remedy::answer(&self.desk, request).await?,
+        ))
+    }
+
+    async fn deliver_remedy_opinion(
+        &self,
+        request: Request<DeliverRemedyOpinionRequest>,
+    ) -> Answer<DeliverRemedyOpinionResponse> {
+        Ok(Response::new(
+            rpc::deliver_remedy_opinion::answer(&self.desk, request).await?,
+        ))
+    }
+
+    async fn answer_recommendation(
+        &self,
+        request: Request<AnswerRecommendationRequest>,
+    ) -> Answer<AnswerRecommendationResponse> {
+        Ok(Response::new(
+            rpc::answer_recommendation::answer(&self.desk, request).await?,
+        ))
+    }
+
+    async fn list_remedies(
+        &self,
+        request: Request<ListRemediesRequest>,
+    ) -> Answer<ListRemediesResponse> {
+        Ok(Response::new(
+            rpc::list_remedies::answer(&self.desk, request.into_inner()).await?,
+        ))
+    }
+
+    async fn list_recommendations(
+        &self,
+        request: Request<ListRecommendationsRequest>,
+    ) -> Answer<ListRecommendationsResponse> {
+        Ok(Response::new(
+            rpc::list_recommendations::answer(&self.desk, request.into_inner()).await?,
+        ))
+    }
+
+    async fn make_recommendation(
+        &self,
+        request: Request<MakeRecommendationRequest>,
+    ) -> Answer<MakeRecommendationResponse> {
+        Ok(Response::new(
+            rpc::make_recommendation::answer(self, request).await?,
         ))
     }
 

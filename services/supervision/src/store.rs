@@ -5,7 +5,10 @@ pub(crate) mod clock_fact;
 pub(crate) mod deadline_extension;
 pub(crate) mod deadline_pause;
 pub(crate) mod due_day_set;
+pub(crate) mod known_organ;
+pub(crate) mod recommendation;
 pub(crate) mod register_line;
+pub(crate) mod remedy;
 pub(crate) mod reprojection;
 pub(crate) mod supervise_order;
 

@@ -1,5 +1,12 @@
 //! Between the contract and our values.
 
+mod remedy;
+
+pub(crate) use remedy::{
+    adoption, adoption_word, outcome, outcome_word, recommendation, recommendation_kind,
+    recommendation_word, remedy, remedy_case, remedy_word,
+};
+
 use huiyin_domain::ids::MatterId;
 use huiyin_domain::law::{ClockId, PauseCause};
 use huiyin_domain::supervision::FailureCode;
@@ -101,11 +108,11 @@ pub(crate) const fn failure(failure: FailureCode) -> words::FailureCode {
             words::FailureCode::NoNoticeInTime
         }
         FailureCode::NotFinished => words::FailureCode::NotFinishedInTime,
+        FailureCode::RecommendationIgnored => words::FailureCode::RecommendationIgnored,
         FailureCode::Shirking
         | FailureCode::WrongProcedure
         | FailureCode::OpinionNotCarriedOut
         | FailureCode::WellFoundedNotSupported
-        | FailureCode::RecommendationIgnored
         | FailureCode::ReportConcealedFalseOrLate
         | FailureCode::DenunciationLeaked
         | FailureCode::Retaliation => words::FailureCode::Unspecified,

@@ -6,9 +6,9 @@ use super::{
 };
 use crate::{
     calendar::Calendars,
-    ids::OrganId,
-    law::{ClockId, LawEvent, RuleSet},
-    time::Instant,
+    ids::{ForwardingId, OrganId, RecommendationId},
+    law::{ClockId, LawEvent, PauseCause, RuleSet},
+    time::{Date, Instant},
     vocabulary::ForwardingKind,
 };
 
@@ -31,109 +31,123 @@ pub fn clocks(facts: &[Fact], rules: &RuleSet, calendars: &Calendars) -> Vec<Clo
 }
 
 impl Wall<'_> {
-    fn see(&mut self, fact: Fact) {
-        let at = fact.at;
-        match fact.kind {
+    fn see(&mut self, Fact { at, kind: fact }: Fact) {
+        match fact {
             FactKind::Registered => {
                 let office = Some((None, 1));
                 self.happens(at, LawEvent::ReceivedByOffice, Whose::Nobody, office);
             }
-            FactKind::Forwarded {
+            FactKind::Referred
+            | FactKind::Forwarded {
                 kind: ForwardingKind::Refer,
                 ..
-            }
-            | FactKind::Referred => {
-                self.happens(at, LawEvent::Forwarded, Whose::All, None);
-                self.end_matter(at, EndedWhy::Referred);
-            }
-            FactKind::Forwarded { kind, .. } => {
-                if let Some(hop) = Hop::of(fact.kind) {
-                    self.forwarded(at, hop, kind);
-                }
-            }
+            } => self.referred(at),
+            FactKind::Forwarded { kind, .. } => self.forwarded(at, kind, fact),
             FactKind::ObjectionRaised { forwarding } => {
-                if let Some(cycle) = self.cycle_of(forwarding) {
-                    self.happens(at, LawEvent::Objected, Whose::Cycle(cycle), None);
-                }
+                self.happens_to(at, LawEvent::Objected, forwarding);
             }
-            FactKind::ObjectionAgreed { forwarding } => {
-                let cycle = self.cycle_of(forwarding);
-                let of_hop = |clock: &Clock| cycle.is_some() && clock.hop() == cycle;
-                self.end(at, End::Because(EndedWhy::ObjectionAgreed), of_hop);
-            }
+            FactKind::ObjectionAgreed { forwarding } => self.agreed(at, forwarding),
             FactKind::Accepted { by } => self.accepted(at, by),
-            FactKind::Declined { by } => {
-                self.happens(at, LawEvent::Declined, Whose::Of(by), None);
-                let of_organ = |clock: &Clock| clock.organ == Some(by) && ends_with_it(clock);
-                self.end(at, End::Because(EndedWhy::Declined), of_organ);
-            }
-            FactKind::OpinionIssued { .. } => {}
+            FactKind::Declined { by } => self.declined(at, by),
+            FactKind::Extended { clock, days } => self.extended(at, clock, days),
+            FactKind::Paused { clock, cause } => self.paused(at, clock, cause),
+            FactKind::Resumed { clock, cause } => self.resumed(at, clock, cause),
+            FactKind::DueSet { clock, due } => self.due_set(at, clock, due),
+            FactKind::OpinionIssued { by: _ } => {}
             FactKind::ReplyDelivered { by } => self.replied(at, by),
-            FactKind::Withdrawn => self.end_matter(at, EndedWhy::Withdrawn),
-            FactKind::CompletionReported { .. }
-            | FactKind::CompletionReturned { .. }
-            | FactKind::CompletionAccepted { .. } => self.see_completion(fact),
-            FactKind::Extended { .. }
-            | FactKind::Paused { .. }
-            | FactKind::Resumed { .. }
-            | FactKind::DueSet { .. } => self.see_change(fact),
-            FactKind::ReviewRequested { .. }
-            | FactKind::ReviewOpinionDelivered { .. }
-            | FactKind::ReexaminationRequested { .. }
-            | FactKind::FinalOpinionDelivered { .. }
-            | FactKind::Recommended { .. }
-            | FactKind::AdoptionAnswered { .. } => self.see_remedy(fact),
-        }
-    }
-
-    /// What changes a clock that runs.
-    fn see_change(&mut self, Fact { at, kind }: Fact) {
-        match kind {
-            FactKind::Extended { clock, days } => self.change(clock, |clock, rules, calendar| {
-                extend(clock, days, at, (rules, calendar)).ok()
-            }),
-            FactKind::Paused { clock, cause } => self.change(clock, |clock, rules, calendar| {
-                pause(clock, cause, at, (rules, calendar)).ok()
-            }),
-            FactKind::Resumed { clock, cause } => self.change(clock, |clock, _, calendar| {
-                resume(clock, cause, at, calendar).ok()
-            }),
-            FactKind::DueSet { clock, due } => {
-                self.change(clock, |clock, _, _| set_due(clock, due, at).ok());
-            }
-            _ => {}
-        }
-    }
-
-    /// Reports of completion (art. 22). A report keeps the limit from its day on, so that the time in which the
-    /// assigning organ reads it is not the organ's; one that is returned never did.
-    fn see_completion(&mut self, Fact { at, kind }: Fact) {
-        match kind {
-            FactKind::CompletionReported { forwarding } => {
-                if let Some(cycle) = self.cycle_of(forwarding)
-                    && let Some(hop) = self.hop(cycle)
-                    && hop.reported.is_none()
-                {
-                    hop.reported = Some(at);
-                    self.happens(at, LawEvent::CompletionAccepted, Whose::Cycle(cycle), None);
-                }
-            }
-            FactKind::CompletionReturned { forwarding } => {
-                let latest = number(self.hops.len());
-                if let Some(cycle) = self.cycle_of(forwarding)
-                    && cycle == latest
-                    && let Some(hop) = self.hop(cycle)
-                    && let Some(reported) = hop.reported.take()
-                {
-                    self.run_again(cycle, reported);
-                }
-            }
+            FactKind::CompletionReported { forwarding } => self.reported(at, forwarding),
+            FactKind::CompletionReturned { forwarding } => self.returned(forwarding),
             FactKind::CompletionAccepted { forwarding } => {
-                if let Some(cycle) = self.cycle_of(forwarding) {
-                    self.happens(at, LawEvent::CompletionAccepted, Whose::Cycle(cycle), None);
-                }
+                self.happens_to(at, LawEvent::CompletionAccepted, forwarding);
             }
-            _ => {}
+            FactKind::ReviewRequested { to } => {
+                self.requested(at, LawEvent::ReviewRequested, ClockId::AskReview, to);
+            }
+            FactKind::ReviewOpinionDelivered { by } => self.reviewed(at, by),
+            FactKind::ReexaminationRequested { to } => {
+                let event = LawEvent::ReexaminationRequested;
+                self.requested(at, event, ClockId::AskReexamination, to);
+            }
+            FactKind::FinalOpinionDelivered { by } => {
+                self.happens(at, LawEvent::FinalOpinionDelivered, Whose::Of(by), None);
+            }
+            FactKind::Recommended {
+                recommendation: id,
+                to,
+                limit_days,
+            } => self.recommended(at, Recommendation { id, limit_days }, to),
+            FactKind::AdoptionAnswered { recommendation } => self.answered(at, recommendation),
+            FactKind::Withdrawn => self.end_matter(at, EndedWhy::Withdrawn),
+        }
+    }
+
+    /// Something that ends the clocks of one hop.
+    fn happens_to(&mut self, at: Instant, event: LawEvent, forwarding: ForwardingId) {
+        if let Some(cycle) = self.cycle_of(forwarding) {
+            self.happens(at, event, Whose::Cycle(cycle), None);
+        }
+    }
+
+    fn referred(&mut self, at: Instant) {
+        self.happens(at, LawEvent::Forwarded, Whose::All, None);
+        self.end_matter(at, EndedWhy::Referred);
+    }
+
+    fn agreed(&mut self, at: Instant, forwarding: ForwardingId) {
+        let cycle = self.cycle_of(forwarding);
+        let of_hop = |clock: &Clock| cycle.is_some() && clock.hop() == cycle;
+        self.end(at, End::Because(EndedWhy::ObjectionAgreed), of_hop);
+    }
+
+    fn declined(&mut self, at: Instant, by: OrganId) {
+        self.happens(at, LawEvent::Declined, Whose::Of(by), None);
+        let of_organ = |clock: &Clock| clock.organ == Some(by) && ends_with_it(clock);
+        self.end(at, End::Because(EndedWhy::Declined), of_organ);
+    }
+
+    fn extended(&mut self, at: Instant, clock: ClockId, days: u32) {
+        self.change(clock, |clock, rules, calendar| {
+            extend(clock, days, at, (rules, calendar)).ok()
+        });
+    }
+
+    fn paused(&mut self, at: Instant, clock: ClockId, cause: PauseCause) {
+        self.change(clock, |clock, rules, calendar| {
+            pause(clock, cause, at, (rules, calendar)).ok()
+        });
+    }
+
+    fn resumed(&mut self, at: Instant, clock: ClockId, cause: PauseCause) {
+        self.change(clock, |clock, _, calendar| {
+            resume(clock, cause, at, calendar).ok()
+        });
+    }
+
+    fn due_set(&mut self, at: Instant, clock: ClockId, due: Date) {
+        self.change(clock, |clock, _, _| set_due(clock, due, at).ok());
+    }
+
+    /// A report of completion (art. 22) keeps the limit from its day on, so that the time in which the assigning organ
+    /// reads it is not the organ's.
+    fn reported(&mut self, at: Instant, forwarding: ForwardingId) {
+        if let Some(cycle) = self.cycle_of(forwarding)
+            && let Some(hop) = self.hop(cycle)
+            && hop.reported.is_none()
+        {
+            hop.reported = Some(at);
+            self.happens(at, LawEvent::CompletionAccepted, Whose::Cycle(cycle), None);
+        }
+    }
+
+    /// A report that is returned never ended the limit. Whoever had the matter taken from it owes no better one.
+    fn returned(&mut self, forwarding: ForwardingId) {
+        let latest = number(self.hops.len());
+        if let Some(cycle) = self.cycle_of(forwarding)
+            && cycle == latest
+            && let Some(hop) = self.hop(cycle)
+            && let Some(reported) = hop.reported.take()
+        {
+            self.run_again(cycle, reported);
         }
     }
 
@@ -151,40 +165,10 @@ impl Wall<'_> {
         }
     }
 
-    /// The remedies (art. 35, 36) and recommendations (art. 40).
-    fn see_remedy(&mut self, Fact { at, kind }: Fact) {
-        match kind {
-            FactKind::ReviewRequested { to } => {
-                self.requested(at, LawEvent::ReviewRequested, ClockId::AskReview, to);
-            }
-            FactKind::ReviewOpinionDelivered { by } => {
-                let whose = Whose::Of(by);
-                let next = self.latest(ClockId::ReviewOpinion, whose);
-                self.happens(at, LawEvent::ReviewOpinionDelivered, whose, next);
-            }
-            FactKind::ReexaminationRequested { to } => {
-                let event = LawEvent::ReexaminationRequested;
-                self.requested(at, event, ClockId::AskReexamination, to);
-            }
-            FactKind::FinalOpinionDelivered { by } => {
-                self.happens(at, LawEvent::FinalOpinionDelivered, Whose::Of(by), None);
-            }
-            FactKind::Recommended {
-                recommendation: id,
-                to,
-                limit_days,
-            } => {
-                self.recommended(at, Recommendation { id, limit_days }, to);
-            }
-            FactKind::AdoptionAnswered { recommendation: id } => {
-                let place = self.recommendations.iter().position(|known| known.id == id);
-                if let Some(place) = place {
-                    let whose = Whose::Cycle(number(place + 1));
-                    self.happens(at, LawEvent::AdoptionAnswered, whose, None);
-                }
-            }
-            _ => {}
-        }
+    fn reviewed(&mut self, at: Instant, by: OrganId) {
+        let whose = Whose::Of(by);
+        let next = self.latest(ClockId::ReviewOpinion, whose);
+        self.happens(at, LawEvent::ReviewOpinionDelivered, whose, next);
     }
 
     fn recommended(&mut self, at: Instant, made: Recommendation, to: OrganId) {
@@ -192,6 +176,14 @@ impl Wall<'_> {
             self.recommendations.push(made);
             let to = Some((Some(to), number(self.recommendations.len())));
             self.happens(at, LawEvent::Recommended, Whose::Nobody, to);
+        }
+    }
+
+    fn answered(&mut self, at: Instant, id: RecommendationId) {
+        let place = self.recommendations.iter().position(|known| known.id == id);
+        if let Some(place) = place {
+            let whose = Whose::Cycle(number(place + 1));
+            self.happens(at, LawEvent::AdoptionAnswered, whose, None);
         }
     }
 
@@ -227,10 +219,10 @@ impl Wall<'_> {
         self.happens(at, LawEvent::AnsweredByOffice, Whose::All, None);
     }
 
-    fn forwarded(&mut self, at: Instant, hop: Hop, kind: ForwardingKind) {
-        if self.cycle_of(hop.forwarding).is_some() {
+    fn forwarded(&mut self, at: Instant, kind: ForwardingKind, fact: FactKind) {
+        let Some(hop) = Hop::of(fact).filter(|hop| self.cycle_of(hop.forwarding).is_none()) else {
             return;
-        }
+        };
         self.happens(at, LawEvent::Forwarded, Whose::All, None);
         self.end_matter(at, EndedWhy::Reforwarded);
         let (to, limited) = (Some(hop.to), hop.limit_days.is_some());

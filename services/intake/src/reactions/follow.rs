@@ -7,6 +7,7 @@ use huiyin_domain::matter::{Refused, Stage};
 use huiyin_domain::time::Instant;
 use huiyin_proto::events::v1::Event;
 use huiyin_proto::events::v1::event::Fact;
+use huiyin_proto::topics::{MatterFact, Topic};
 use huiyin_proto::vocabulary::v1::ForwardingKind;
 use huiyin_service_kit::status::Problem;
 use huiyin_service_kit::violations::Violations;
@@ -46,8 +47,11 @@ impl What {
 /// Reads a fact that moves a matter; none for the others. An agreed objection moves nothing by itself:
 /// the forwarding that follows does.
 pub(super) fn read(event: &Event, fact: &Fact) -> Result<Option<Move>, Problem> {
-    let (matter, what) = match fact {
-        Fact::MatterForwarded(fact) => {
+    let Topic::Matter(told) = fact.topic() else {
+        return Ok(None);
+    };
+    let (matter, what) = match told {
+        MatterFact::MatterForwarded(fact) => {
             let to = id("to_organ", &fact.to_organ)?;
             (
                 &fact.matter_id,
@@ -58,42 +62,23 @@ pub(super) fn read(event: &Event, fact: &Fact) -> Result<Option<Move>, Problem> 
                 },
             )
         }
-        Fact::OpinionIssued(fact) => {
+        MatterFact::OpinionIssued(fact) => {
             let (by, opinion) = (
                 id("organ_id", &fact.organ_id)?,
                 id("opinion_id", &fact.opinion_id)?,
             );
             (&fact.matter_id, What::OpinionIssued { by, opinion })
         }
-        Fact::TerritoriesEstablished(_)
-        | Fact::OrgansEstablished(_)
-        | Fact::MatterRegistered(_)
-        | Fact::MatterUnrouted(_)
-        | Fact::ForwardingObjected(_)
-        | Fact::ObjectionAgreed(_)
-        | Fact::ObjectionRefused(_)
-        | Fact::MatterAccepted(_)
-        | Fact::MatterDeclined(_)
-        | Fact::ReplyDelivered(_)
-        | Fact::MatterEvaluated(_)
-        | Fact::MatterWithdrawn(_)
-        | Fact::DeadlineSet(_)
-        | Fact::DeadlineEnded(_)
-        | Fact::DeadlinePassed(_)
-        | Fact::DeadlineExtended(_)
-        | Fact::DeadlinePaused(_)
-        | Fact::DeadlineResumed(_)
-        | Fact::RulesActivated(_)
-        | Fact::DecisionOverridden(_)
-        | Fact::WorkCalendarPublished(_)
-        | Fact::DeadlinesReprojected(_)
-        | Fact::SuperviseOrderIssued(_)
-        | Fact::SuperviseOrderAnswered(_)
-        | Fact::AlertRaised(_)
-        | Fact::AlertAcknowledged(_)
-        | Fact::AlertEscalated(_)
-        | Fact::AlertDelivered(_)
-        | Fact::ReportPublished(_) => return Ok(None),
+        MatterFact::MatterRegistered(_)
+        | MatterFact::MatterUnrouted(_)
+        | MatterFact::ForwardingObjected(_)
+        | MatterFact::ObjectionAgreed(_)
+        | MatterFact::ObjectionRefused(_)
+        | MatterFact::MatterAccepted(_)
+        | MatterFact::MatterDeclined(_)
+        | MatterFact::ReplyDelivered(_)
+        | MatterFact::MatterEvaluated(_)
+        | MatterFact::MatterWithdrawn(_) => return Ok(None),
     };
     let mut violations = Violations::default();
     let at = violations.time("occurred_time", event.occurred_time.as_ref());

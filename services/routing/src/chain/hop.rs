@@ -23,6 +23,8 @@ pub(crate) struct Hop {
     pub(crate) state: HopState,
     /// The receiver's objection.
     pub(crate) objection: Option<Objection>,
+    /// The receiver's newest report that an assignment is completed.
+    pub(crate) completion: Option<Completion>,
 }
 
 /// A decision of a named post; the words stay in this service.
@@ -55,6 +57,30 @@ pub(crate) struct Ruling {
     /// Whether it agreed.
     pub(crate) agreed: bool,
     /// Why; empty when it agreed.
+    pub(crate) reason: String,
+}
+
+/// The receiver reports that an assignment is completed (art. 22).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Completion {
+    /// When it reported.
+    pub(crate) at: Instant,
+    /// What was done.
+    pub(crate) report: String,
+    /// What the assigning organ ruled; none while it waits.
+    pub(crate) ruling: Option<CompletionRuling>,
+}
+
+/// What the assigning organ ruled on a report of completion.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct CompletionRuling {
+    /// When.
+    pub(crate) at: Instant,
+    /// The post that ruled.
+    pub(crate) post: String,
+    /// Whether it accepted.
+    pub(crate) accepted: bool,
+    /// What is missing; empty when it accepted.
     pub(crate) reason: String,
 }
 

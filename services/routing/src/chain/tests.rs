@@ -31,6 +31,8 @@ fn registered() -> Chain {
             about: None,
         },
         by: organ_id(&place, "petition_office"),
+        initial: true,
+        persons: 1,
     })
 }
 
@@ -40,6 +42,7 @@ fn onward(to: OrganId, kind: ForwardingKind) -> Onward {
         to,
         kind,
         limit_days: 0,
+        simplified: None,
         reasons: Vec::new(),
         post: None,
     }

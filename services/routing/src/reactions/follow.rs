@@ -5,6 +5,7 @@ use huiyin_domain::time::Instant;
 use huiyin_domain::vocabulary::DeclineReason;
 use huiyin_proto::events::v1::Event;
 use huiyin_proto::events::v1::event::Fact;
+use huiyin_proto::topics::{MatterFact, Topic};
 use huiyin_service_kit::database::Tx;
 use huiyin_service_kit::status::Problem;
 use huiyin_service_kit::violations::Violations;
@@ -31,12 +32,15 @@ enum What {
 
 /// Reads a fact that moves a chain; none for the others.
 pub(super) fn read(event: &Event, fact: &Fact) -> Result<Option<Said>, Problem> {
-    let (matter, what) = match fact {
-        Fact::MatterAccepted(fact) => {
+    let Topic::Matter(told) = fact.topic() else {
+        return Ok(None);
+    };
+    let (matter, what) = match told {
+        MatterFact::MatterAccepted(fact) => {
             let by = id("organ_id", &fact.organ_id)?;
             (&fact.matter_id, What::Accepted { by })
         }
-        Fact::MatterDeclined(fact) => {
+        MatterFact::MatterDeclined(fact) => {
             let mut violations = Violations::default();
             let reason = wire::decline_reason(&mut violations, "reason", fact.reason);
             let reason = violations.finish_with(reason)?;
@@ -48,38 +52,19 @@ pub(super) fn read(event: &Event, fact: &Fact) -> Result<Option<Said>, Problem> 
                 },
             )
         }
-        Fact::MatterWithdrawn(fact) => (&fact.matter_id, What::Withdrawn),
-        Fact::ReplyDelivered(fact) => {
+        MatterFact::MatterWithdrawn(fact) => (&fact.matter_id, What::Withdrawn),
+        MatterFact::ReplyDelivered(fact) => {
             let by = id("organ_id", &fact.organ_id)?;
             (&fact.matter_id, What::Replied { by })
         }
-        Fact::TerritoriesEstablished(_)
-        | Fact::OrgansEstablished(_)
-        | Fact::MatterRegistered(_)
-        | Fact::MatterForwarded(_)
-        | Fact::MatterUnrouted(_)
-        | Fact::ForwardingObjected(_)
-        | Fact::ObjectionAgreed(_)
-        | Fact::ObjectionRefused(_)
-        | Fact::OpinionIssued(_)
-        | Fact::MatterEvaluated(_)
-        | Fact::DeadlineSet(_)
-        | Fact::DeadlineEnded(_)
-        | Fact::DeadlinePassed(_)
-        | Fact::DeadlineExtended(_)
-        | Fact::DeadlinePaused(_)
-        | Fact::DeadlineResumed(_)
-        | Fact::RulesActivated(_)
-        | Fact::DecisionOverridden(_)
-        | Fact::WorkCalendarPublished(_)
-        | Fact::DeadlinesReprojected(_)
-        | Fact::SuperviseOrderIssued(_)
-        | Fact::SuperviseOrderAnswered(_)
-        | Fact::AlertRaised(_)
-        | Fact::AlertAcknowledged(_)
-        | Fact::AlertEscalated(_)
-        | Fact::AlertDelivered(_)
-        | Fact::ReportPublished(_) => return Ok(None),
+        MatterFact::MatterRegistered(_)
+        | MatterFact::MatterForwarded(_)
+        | MatterFact::MatterUnrouted(_)
+        | MatterFact::ForwardingObjected(_)
+        | MatterFact::ObjectionAgreed(_)
+        | MatterFact::ObjectionRefused(_)
+        | MatterFact::OpinionIssued(_)
+        | MatterFact::MatterEvaluated(_) => return Ok(None),
     };
     let mut violations = Violations::default();
     let at = violations.time("occurred_time", event.occurred_time.as_ref());

@@ -36,6 +36,8 @@ pub(super) fn read(fact: &MatterRegistered) -> Result<Registered, Problem> {
             about,
         },
         by: id("registered_by", &fact.registered_by)?,
+        initial: fact.repeat_of.is_empty(),
+        persons: fact.persons,
     })
 }
 

@@ -1,7 +1,8 @@
 //! A named post hands a matter on, with a reason.
 
 use huiyin_domain::ids::MatterId;
-use huiyin_domain::routing::route;
+use huiyin_domain::routing::{Simplifiable, route};
+use huiyin_domain::supervision::SimplifiedLimits;
 use huiyin_domain::time::local_date;
 use huiyin_domain::vocabulary::ForwardingKind;
 use huiyin_proto::events::v1::event::Fact;
@@ -27,6 +28,7 @@ pub(crate) async fn forward_matter(
     request: Request<ForwardMatterRequest>,
 ) -> Result<ForwardMatterResponse, Problem> {
     let (matter, onward) = parse(request.get_ref())?;
+    let simplified = request.get_ref().simplified;
     let asked = Asked::of(
         request.metadata(),
         &request.get_ref().request_id,
@@ -38,9 +40,18 @@ pub(crate) async fn forward_matter(
         .database
         .once("forward_matter", asked, move |tx| {
             let (rulebook, onward) = (rulebook.clone(), onward.clone());
-            Box::pin(async move { forward(&rulebook, tx, matter, onward).await })
+            let way = Way { onward, simplified };
+            Box::pin(async move { forward(&rulebook, tx, matter, way).await })
         })
         .await
+}
+
+/// A hop as it is asked for.
+#[derive(Clone, Debug)]
+struct Way {
+    onward: Onward,
+    /// Under the simplified procedure.
+    simplified: bool,
 }
 
 fn parse(request: &ForwardMatterRequest) -> Result<(MatterId, Onward), Problem> {
@@ -79,6 +90,7 @@ fn parse(request: &ForwardMatterRequest) -> Result<(MatterId, Onward), Problem> 
             to,
             kind,
             limit_days,
+            simplified: None,
             reasons,
             post: Some(Post { name, reason }),
         },
@@ -100,11 +112,34 @@ fn overridden(chain: &Chain, onward: &Onward, in_force: &InForce) -> Option<Deci
     })
 }
 
+/// The limits of the simplified procedure, if it is open for the matter.
+fn limits(
+    chain: &Chain,
+    kind: ForwardingKind,
+    in_force: &InForce,
+) -> Result<SimplifiedLimits, Problem> {
+    let matter = Simplifiable {
+        kind,
+        opinion_owed: chain.opinion_clock_after(kind),
+        initial: chain.matter.initial,
+        persons: chain.matter.persons,
+    };
+    let limits = in_force.simplified(&matter, chain.matter.place);
+    limits.map_err(|why| {
+        let mut violations = Violations::default();
+        violations.add("simplified", why.to_string());
+        Problem::InvalidFields(violations)
+    })
+}
+
 async fn forward(
     rulebook: &Rulebook,
     tx: &mut Tx,
     matter: MatterId,
-    onward: Onward,
+    Way {
+        mut onward,
+        simplified,
+    }: Way,
 ) -> Result<ForwardMatterResponse, Problem> {
     let mut chains = store::chain::lock(tx.connection(), &[matter]).await?;
     let on = local_date(tx.now());
@@ -112,6 +147,9 @@ async fn forward(
     let (now, kind) = (tx.now(), onward.kind);
     let chain = chains.get(matter)?;
     by_post(chain, &onward, &in_force.directory)?;
+    if simplified {
+        onward.simplified = Some(limits(chain, onward.kind, &in_force)?);
+    }
     if let Some(overridden) = overridden(chain, &onward, &in_force) {
         tx.tell(Fact::DecisionOverridden(overridden));
     }

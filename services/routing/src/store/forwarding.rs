@@ -3,13 +3,14 @@
 use chrono::{DateTime, Utc};
 use huiyin_domain::ids::{ForwardingId, MatterId, OrganId};
 use huiyin_domain::routing::Reason;
+use huiyin_domain::supervision::SimplifiedLimits;
 use huiyin_service_kit::status::Problem;
 use sqlx::PgConnection;
 use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::{count, integer, word};
-use crate::chain::{Hop, Objection, Onward, Post};
+use crate::chain::{Completion, Hop, Objection, Onward, Post};
 
 struct Row {
     forwarding_id: Uuid,
@@ -25,6 +26,8 @@ struct Row {
     decided_by_post: Option<String>,
     post_reason: Option<String>,
     objection: Option<Json<Objection>>,
+    completion: Option<Json<Completion>>,
+    simplified: Option<Json<SimplifiedLimits>>,
 }
 
 impl TryFrom<Row> for Hop {
@@ -40,12 +43,14 @@ impl TryFrom<Row> for Hop {
                 to: OrganId::from_uuid(row.to_organ),
                 kind: word("forwarding.kind", &row.kind)?,
                 limit_days: count("forwarding.limit_days", row.limit_days)?,
+                simplified: row.simplified.map(|limits| limits.0),
                 reasons: row.reasons.0,
                 post: row.decided_by_post.map(|name| Post { name, reason }),
             },
             at: row.forwarded_at,
             state: word("forwarding.state", &row.state)?,
             objection: row.objection.map(|objection| objection.0),
+            completion: row.completion.map(|completion| completion.0),
         })
     }
 }
@@ -60,7 +65,8 @@ pub(crate) async fn of_matters(
         Row,
         r#"SELECT forwarding_id, matter_id, hop, from_organ, to_organ, kind, limit_days, forwarded_at, state,
                   reasons AS "reasons: Json<Vec<Reason>>", decided_by_post, post_reason,
-                  objection AS "objection: Json<Objection>"
+                  objection AS "objection: Json<Objection>", completion AS "completion: Json<Completion>",
+                  simplified AS "simplified: Json<SimplifiedLimits>"
            FROM forwarding WHERE matter_id = ANY($1) ORDER BY matter_id, hop"#,
         matters,
     )
@@ -82,7 +88,8 @@ pub(crate) async fn list(
         Row,
         r#"SELECT forwarding_id, matter_id, hop, from_organ, to_organ, kind, limit_days, forwarded_at, state,
                   reasons AS "reasons: Json<Vec<Reason>>", decided_by_post, post_reason,
-                  objection AS "objection: Json<Objection>"
+                  objection AS "objection: Json<Objection>", completion AS "completion: Json<Completion>",
+                  simplified AS "simplified: Json<SimplifiedLimits>"
            FROM forwarding WHERE matter_id = $1 AND hop > $2 ORDER BY hop LIMIT $3"#,
         matter.uuid(),
         after,
@@ -127,11 +134,15 @@ pub(crate) async fn insert(
         .map(|(_, hop)| Json(&hop.onward.reasons))
         .collect();
     let (posts, post_reasons) = post_columns(hops);
+    let simplified: Vec<Option<Json<SimplifiedLimits>>> = hops
+        .iter()
+        .map(|(_, hop)| hop.onward.simplified.map(Json))
+        .collect();
     sqlx::query!(
         "INSERT INTO forwarding (forwarding_id, matter_id, hop, from_organ, to_organ, kind, limit_days, forwarded_at,
-                                 state, reasons, decided_by_post, post_reason)
+                                 state, reasons, decided_by_post, post_reason, simplified)
          SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::int[], $4::uuid[], $5::uuid[], $6::text[], $7::int[],
-                              $8::timestamptz[], $9::text[], $10::jsonb[], $11::text[], $12::text[])",
+                              $8::timestamptz[], $9::text[], $10::jsonb[], $11::text[], $12::text[], $13::jsonb[])",
         &ids,
         &matters,
         &numbers,
@@ -144,6 +155,7 @@ pub(crate) async fn insert(
         reasons.as_slice() as &[Json<&Vec<Reason>>],
         posts.as_slice() as &[Option<String>],
         post_reasons.as_slice() as &[Option<String>],
+        simplified.as_slice() as &[Option<Json<SimplifiedLimits>>],
     )
     .execute(connection)
     .await?;
@@ -179,13 +191,20 @@ pub(crate) async fn update(
         .iter()
         .map(|hop| hop.objection.as_ref().map(Json))
         .collect();
+    let completions: Vec<Option<Json<&Completion>>> = hops
+        .iter()
+        .map(|hop| hop.completion.as_ref().map(Json))
+        .collect();
     sqlx::query!(
-        "UPDATE forwarding SET state = changed.state, objection = changed.objection
-         FROM unnest($1::uuid[], $2::text[], $3::jsonb[]) AS changed (forwarding_id, state, objection)
+        "UPDATE forwarding
+         SET state = changed.state, objection = changed.objection, completion = changed.completion
+         FROM unnest($1::uuid[], $2::text[], $3::jsonb[], $4::jsonb[])
+              AS changed (forwarding_id, state, objection, completion)
          WHERE forwarding.forwarding_id = changed.forwarding_id",
         &ids,
         &states,
         objections.as_slice() as &[Option<Json<&Objection>>],
+        completions.as_slice() as &[Option<Json<&Completion>>],
     )
     .execute(connection)
     .await?;

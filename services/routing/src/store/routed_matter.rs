@@ -10,7 +10,7 @@ use sqlx::PgConnection;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::word;
+use super::{count, integer, word};
 use crate::chain::RoutedMatter;
 
 struct Row {
@@ -20,6 +20,8 @@ struct Row {
     place_code: String,
     registered_by: Uuid,
     about_organ: Option<Uuid>,
+    initial: bool,
+    persons: i32,
     opinion_clock: bool,
     stage: Json<Stage>,
     version: i64,
@@ -37,6 +39,8 @@ impl TryFrom<Row> for RoutedMatter {
             place: word("routed_matter.place_code", &row.place_code)?,
             registered_by: OrganId::from_uuid(row.registered_by),
             about: row.about_organ.map(OrganId::from_uuid),
+            initial: row.initial,
+            persons: count("routed_matter.persons", row.persons)?,
             opinion_clock: row.opinion_clock,
             stage: row.stage.0,
             version: row.version,
@@ -51,8 +55,8 @@ pub(crate) async fn read(
 ) -> Result<Option<RoutedMatter>, Problem> {
     let row = sqlx::query_as!(
         Row,
-        r#"SELECT matter_id, category, subject, place_code, registered_by, about_organ, opinion_clock,
-                  stage AS "stage: Json<Stage>", version
+        r#"SELECT matter_id, category, subject, place_code, registered_by, about_organ, initial, persons,
+                  opinion_clock, stage AS "stage: Json<Stage>", version
            FROM routed_matter WHERE matter_id = $1"#,
         matter.uuid(),
     )
@@ -69,8 +73,8 @@ pub(crate) async fn lock(
     let most = i64::try_from(matters.len()).unwrap_or(i64::MAX);
     let rows = sqlx::query_as!(
         Row,
-        r#"SELECT matter_id, category, subject, place_code, registered_by, about_organ, opinion_clock,
-                  stage AS "stage: Json<Stage>", version
+        r#"SELECT matter_id, category, subject, place_code, registered_by, about_organ, initial, persons,
+                  opinion_clock, stage AS "stage: Json<Stage>", version
            FROM routed_matter WHERE matter_id = ANY($1) ORDER BY matter_id LIMIT $2 FOR UPDATE"#,
         matters,
         most,
@@ -84,7 +88,7 @@ pub(crate) async fn lock(
 pub(crate) async fn insert(
     connection: &mut PgConnection,
     matters: &[&RoutedMatter],
-) -> Result<(), sqlx::Error> {
+) -> Result<(), Problem> {
     let ids: Vec<Uuid> = matters.iter().map(|matter| matter.id.uuid()).collect();
     let categories: Vec<String> = matters
         .iter()
@@ -106,19 +110,27 @@ pub(crate) async fn insert(
         .iter()
         .map(|matter| matter.about.map(OrganId::uuid))
         .collect();
+    let initial: Vec<bool> = matters.iter().map(|matter| matter.initial).collect();
+    let persons: Vec<i32> = matters
+        .iter()
+        .map(|matter| integer(matter.persons))
+        .collect::<Result<_, _>>()?;
     let clocks: Vec<bool> = matters.iter().map(|matter| matter.opinion_clock).collect();
     let stages: Vec<Json<Stage>> = matters.iter().map(|matter| Json(matter.stage)).collect();
     sqlx::query!(
         "INSERT INTO routed_matter
-             (matter_id, category, subject, place_code, registered_by, about_organ, opinion_clock, stage)
+             (matter_id, category, subject, place_code, registered_by, about_organ, initial, persons, opinion_clock,
+              stage)
          SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::uuid[], $6::uuid[], $7::bool[],
-                              $8::jsonb[])",
+                              $8::int[], $9::bool[], $10::jsonb[])",
         &ids,
         &categories,
         &subjects,
         &places,
         &offices,
         about.as_slice() as &[Option<Uuid>],
+        &initial,
+        &persons,
         &clocks,
         stages.as_slice() as &[Json<Stage>],
     )

@@ -65,6 +65,7 @@ async fn without_an_organ_a_matter_is_unrouted_until_a_post_decides() {
         limit_days: 30,
         post: "head of the petition office".to_owned(),
         reason: "the county's schools".to_owned(),
+        simplified: false,
     };
     let hop = city
         .client

@@ -258,6 +258,7 @@ async fn a_post_that_sends_a_matter_elsewhere_than_the_rules_is_on_record() {
         limit_days: 30,
         post: "director of the petition office".to_owned(),
         reason: "the clinic runs the incinerator".to_owned(),
+        simplified: false,
     };
     city.client.forward_matter(request.clone()).await.unwrap();
     let overridden = async |city: &City| {

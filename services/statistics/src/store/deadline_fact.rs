@@ -63,7 +63,7 @@ pub(crate) async fn standings(
 ) -> Result<Vec<Standing>, sqlx::Error> {
     sqlx::query_as!(
         Standing,
-        r#"SELECT clock, count(*) FILTER (WHERE ended IS NULL AND NOT passed) AS "running!",
+        r#"SELECT clock, count(*) FILTER (WHERE coalesce(ended, 'running') = 'running' AND NOT passed) AS "running!",
                   count(*) FILTER (WHERE ended = 'kept') AS "kept!",
                   count(*) FILTER (WHERE passed OR ended = 'overrun') AS "passed!",
                   count(*) FILTER (WHERE ended = 'lapsed' AND NOT passed) AS "lapsed!"
@@ -86,7 +86,7 @@ pub(crate) async fn kept_of_due(
         r#"SELECT count(*) FILTER (WHERE ended = 'kept') AS "kept!", count(*) AS "due!"
            FROM deadline_fact JOIN matter_fact AS matter USING (matter_id)
            WHERE clock = $1 AND due BETWEEN $2 AND $3 AND starts_with(matter.place_code, $4)
-             AND (ended IS DISTINCT FROM 'lapsed' OR passed) AND (ended IS NOT NULL OR passed)"#,
+             AND (ended IN ('kept', 'overrun') OR passed)"#,
         clock,
         period.from,
         period.to,

@@ -6,6 +6,7 @@ use huiyin_domain::ids::{AlertId, OrganId};
 use huiyin_proto::events::v1::event::Fact;
 use huiyin_proto::events::v1::{AlertAcknowledged, AlertEscalated, AlertRaised, Event};
 use huiyin_proto::stability_early_warning::v1::{NoticeKind, WatchAlertsResponse};
+use huiyin_proto::topics::{AlertFact, Topic};
 use huiyin_service_kit::road::consumer::Place;
 use huiyin_service_kit::road::sequencer::Sequenced;
 use huiyin_service_kit::status::Problem;
@@ -33,38 +34,14 @@ pub(super) fn of(entry: &Sequenced) -> Result<Option<WatchAlertsResponse>, Probl
 }
 
 fn of_fact(fact: &Fact) -> Option<WatchAlertsResponse> {
-    match fact {
-        Fact::AlertRaised(fact) => Some(raised(fact)),
-        Fact::AlertAcknowledged(fact) => Some(acknowledged(fact)),
-        Fact::AlertEscalated(fact) => Some(escalated(fact)),
-        Fact::TerritoriesEstablished(_)
-        | Fact::OrgansEstablished(_)
-        | Fact::MatterRegistered(_)
-        | Fact::MatterForwarded(_)
-        | Fact::MatterUnrouted(_)
-        | Fact::ForwardingObjected(_)
-        | Fact::ObjectionAgreed(_)
-        | Fact::ObjectionRefused(_)
-        | Fact::MatterAccepted(_)
-        | Fact::MatterDeclined(_)
-        | Fact::OpinionIssued(_)
-        | Fact::ReplyDelivered(_)
-        | Fact::MatterEvaluated(_)
-        | Fact::MatterWithdrawn(_)
-        | Fact::DeadlineSet(_)
-        | Fact::DeadlineEnded(_)
-        | Fact::DeadlinePassed(_)
-        | Fact::DeadlineExtended(_)
-        | Fact::DeadlinePaused(_)
-        | Fact::DeadlineResumed(_)
-        | Fact::RulesActivated(_)
-        | Fact::DecisionOverridden(_)
-        | Fact::WorkCalendarPublished(_)
-        | Fact::DeadlinesReprojected(_)
-        | Fact::SuperviseOrderIssued(_)
-        | Fact::SuperviseOrderAnswered(_)
-        | Fact::AlertDelivered(_)
-        | Fact::ReportPublished(_) => None,
+    let Topic::Alert(told) = fact.topic() else {
+        return None;
+    };
+    match told {
+        AlertFact::AlertRaised(fact) => Some(raised(fact)),
+        AlertFact::AlertAcknowledged(fact) => Some(acknowledged(fact)),
+        AlertFact::AlertEscalated(fact) => Some(escalated(fact)),
+        AlertFact::AlertDelivered(_) => None,
     }
 }
 

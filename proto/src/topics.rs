@@ -1,0 +1,218 @@
+//! What events are about: whoever follows one topic need not list every event of the others, and a new event breaks the build
+//! of those alone who follow its topic.
+
+use crate::events::v1::event::Fact;
+use crate::events::v1::*;
+
+/// The topic of an event.
+#[derive(Clone, Copy, Debug)]
+pub enum Topic<'a> {
+    /// Places and organs.
+    Places(PlacesFact<'a>),
+    /// The way of a matter: registered, forwarded, answered.
+    Matter(MatterFact<'a>),
+    /// Reports that an assignment is completed.
+    Completion(CompletionFact<'a>),
+    /// Reviews and re-examinations.
+    Remedy(RemedyFact<'a>),
+    /// Recommendations to organs.
+    Recommendation(RecommendationFact<'a>),
+    /// Clocks.
+    Deadline(DeadlineFact<'a>),
+    /// Orders to organs.
+    Order(OrderFact<'a>),
+    /// Urgent reports.
+    Alert(AlertFact<'a>),
+    /// What decisions go by, and those that a post made otherwise.
+    Decision(DecisionFact<'a>),
+    /// A report was published.
+    Report(&'a ReportPublished),
+}
+
+/// Places and organs.
+#[derive(Clone, Copy, Debug)]
+pub enum PlacesFact<'a> {
+    /// See the contract.
+    TerritoriesEstablished(&'a TerritoriesEstablished),
+    /// See the contract.
+    OrgansEstablished(&'a OrgansEstablished),
+}
+
+/// The way of a matter: registered, forwarded, answered.
+#[derive(Clone, Copy, Debug)]
+pub enum MatterFact<'a> {
+    /// See the contract.
+    MatterRegistered(&'a MatterRegistered),
+    /// See the contract.
+    MatterForwarded(&'a MatterForwarded),
+    /// See the contract.
+    MatterUnrouted(&'a MatterUnrouted),
+    /// See the contract.
+    ForwardingObjected(&'a ForwardingObjected),
+    /// See the contract.
+    ObjectionAgreed(&'a ObjectionAgreed),
+    /// See the contract.
+    ObjectionRefused(&'a ObjectionRefused),
+    /// See the contract.
+    MatterAccepted(&'a MatterAccepted),
+    /// See the contract.
+    MatterDeclined(&'a MatterDeclined),
+    /// See the contract.
+    OpinionIssued(&'a OpinionIssued),
+    /// See the contract.
+    ReplyDelivered(&'a ReplyDelivered),
+    /// See the contract.
+    MatterEvaluated(&'a MatterEvaluated),
+    /// See the contract.
+    MatterWithdrawn(&'a MatterWithdrawn),
+}
+
+/// Reports that an assignment is completed.
+#[derive(Clone, Copy, Debug)]
+pub enum CompletionFact<'a> {
+    /// See the contract.
+    CompletionReported(&'a CompletionReported),
+    /// See the contract.
+    CompletionReturned(&'a CompletionReturned),
+    /// See the contract.
+    CompletionAccepted(&'a CompletionAccepted),
+}
+
+/// Reviews and re-examinations.
+#[derive(Clone, Copy, Debug)]
+pub enum RemedyFact<'a> {
+    /// See the contract.
+    RemedyRequested(&'a RemedyRequested),
+    /// See the contract.
+    RemedyOpinionDelivered(&'a RemedyOpinionDelivered),
+}
+
+/// Recommendations to organs.
+#[derive(Clone, Copy, Debug)]
+pub enum RecommendationFact<'a> {
+    /// See the contract.
+    RecommendationMade(&'a RecommendationMade),
+    /// See the contract.
+    RecommendationAnswered(&'a RecommendationAnswered),
+}
+
+/// Clocks.
+#[derive(Clone, Copy, Debug)]
+pub enum DeadlineFact<'a> {
+    /// See the contract.
+    DeadlineSet(&'a DeadlineSet),
+    /// See the contract.
+    DeadlineEnded(&'a DeadlineEnded),
+    /// See the contract.
+    DeadlinePassed(&'a DeadlinePassed),
+    /// See the contract.
+    DeadlineExtended(&'a DeadlineExtended),
+    /// See the contract.
+    DeadlinePaused(&'a DeadlinePaused),
+    /// See the contract.
+    DeadlineResumed(&'a DeadlineResumed),
+}
+
+/// Orders to organs.
+#[derive(Clone, Copy, Debug)]
+pub enum OrderFact<'a> {
+    /// See the contract.
+    SuperviseOrderIssued(&'a SuperviseOrderIssued),
+    /// See the contract.
+    SuperviseOrderAnswered(&'a SuperviseOrderAnswered),
+}
+
+/// Urgent reports.
+#[derive(Clone, Copy, Debug)]
+pub enum AlertFact<'a> {
+    /// See the contract.
+    AlertRaised(&'a AlertRaised),
+    /// See the contract.
+    AlertAcknowledged(&'a AlertAcknowledged),
+    /// See the contract.
+    AlertEscalated(&'a AlertEscalated),
+    /// See the contract.
+    AlertDelivered(&'a AlertDelivered),
+}
+
+/// What decisions go by, and those that a post made otherwise.
+#[derive(Clone, Copy, Debug)]
+pub enum DecisionFact<'a> {
+    /// See the contract.
+    RulesActivated(&'a RulesActivated),
+    /// See the contract.
+    DecisionOverridden(&'a DecisionOverridden),
+    /// See the contract.
+    WorkCalendarPublished(&'a WorkCalendarPublished),
+    /// See the contract.
+    DeadlinesReprojected(&'a DeadlinesReprojected),
+}
+
+impl Fact {
+    /// What the event is about.
+    #[must_use]
+    pub const fn topic(&self) -> Topic<'_> {
+        match self {
+            Self::TerritoriesEstablished(fact) => {
+                Topic::Places(PlacesFact::TerritoriesEstablished(fact))
+            }
+            Self::OrgansEstablished(fact) => Topic::Places(PlacesFact::OrgansEstablished(fact)),
+            Self::MatterRegistered(fact) => Topic::Matter(MatterFact::MatterRegistered(fact)),
+            Self::MatterForwarded(fact) => Topic::Matter(MatterFact::MatterForwarded(fact)),
+            Self::MatterUnrouted(fact) => Topic::Matter(MatterFact::MatterUnrouted(fact)),
+            Self::ForwardingObjected(fact) => Topic::Matter(MatterFact::ForwardingObjected(fact)),
+            Self::ObjectionAgreed(fact) => Topic::Matter(MatterFact::ObjectionAgreed(fact)),
+            Self::ObjectionRefused(fact) => Topic::Matter(MatterFact::ObjectionRefused(fact)),
+            Self::MatterAccepted(fact) => Topic::Matter(MatterFact::MatterAccepted(fact)),
+            Self::MatterDeclined(fact) => Topic::Matter(MatterFact::MatterDeclined(fact)),
+            Self::OpinionIssued(fact) => Topic::Matter(MatterFact::OpinionIssued(fact)),
+            Self::ReplyDelivered(fact) => Topic::Matter(MatterFact::ReplyDelivered(fact)),
+            Self::MatterEvaluated(fact) => Topic::Matter(MatterFact::MatterEvaluated(fact)),
+            Self::MatterWithdrawn(fact) => Topic::Matter(MatterFact::MatterWithdrawn(fact)),
+            Self::CompletionReported(fact) => {
+                Topic::Completion(CompletionFact::CompletionReported(fact))
+            }
+            Self::CompletionReturned(fact) => {
+                Topic::Completion(CompletionFact::CompletionReturned(fact))
+            }
+            Self::CompletionAccepted(fact) => {
+                Topic::Completion(CompletionFact::CompletionAccepted(fact))
+            }
+            Self::RemedyRequested(fact) => Topic::Remedy(RemedyFact::RemedyRequested(fact)),
+            Self::RemedyOpinionDelivered(fact) => {
+                Topic::Remedy(RemedyFact::RemedyOpinionDelivered(fact))
+            }
+            Self::RecommendationMade(fact) => {
+                Topic::Recommendation(RecommendationFact::RecommendationMade(fact))
+            }
+            Self::RecommendationAnswered(fact) => {
+                Topic::Recommendation(RecommendationFact::RecommendationAnswered(fact))
+            }
+            Self::DeadlineSet(fact) => Topic::Deadline(DeadlineFact::DeadlineSet(fact)),
+            Self::DeadlineEnded(fact) => Topic::Deadline(DeadlineFact::DeadlineEnded(fact)),
+            Self::DeadlinePassed(fact) => Topic::Deadline(DeadlineFact::DeadlinePassed(fact)),
+            Self::DeadlineExtended(fact) => Topic::Deadline(DeadlineFact::DeadlineExtended(fact)),
+            Self::DeadlinePaused(fact) => Topic::Deadline(DeadlineFact::DeadlinePaused(fact)),
+            Self::DeadlineResumed(fact) => Topic::Deadline(DeadlineFact::DeadlineResumed(fact)),
+            Self::SuperviseOrderIssued(fact) => Topic::Order(OrderFact::SuperviseOrderIssued(fact)),
+            Self::SuperviseOrderAnswered(fact) => {
+                Topic::Order(OrderFact::SuperviseOrderAnswered(fact))
+            }
+            Self::AlertRaised(fact) => Topic::Alert(AlertFact::AlertRaised(fact)),
+            Self::AlertAcknowledged(fact) => Topic::Alert(AlertFact::AlertAcknowledged(fact)),
+            Self::AlertEscalated(fact) => Topic::Alert(AlertFact::AlertEscalated(fact)),
+            Self::AlertDelivered(fact) => Topic::Alert(AlertFact::AlertDelivered(fact)),
+            Self::RulesActivated(fact) => Topic::Decision(DecisionFact::RulesActivated(fact)),
+            Self::DecisionOverridden(fact) => {
+                Topic::Decision(DecisionFact::DecisionOverridden(fact))
+            }
+            Self::WorkCalendarPublished(fact) => {
+                Topic::Decision(DecisionFact::WorkCalendarPublished(fact))
+            }
+            Self::DeadlinesReprojected(fact) => {
+                Topic::Decision(DecisionFact::DeadlinesReprojected(fact))
+            }
+            Self::ReportPublished(fact) => Topic::Report(fact),
+        }
+    }
+}

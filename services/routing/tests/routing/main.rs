@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod city;
 #[cfg(test)]
+mod completion;
+#[cfg(test)]
 mod forwarding;
 #[cfg(test)]
 mod history;
@@ -10,3 +12,5 @@ mod history;
 mod loading;
 #[cfg(test)]
 mod rules;
+#[cfg(test)]
+mod simplified;

@@ -123,7 +123,8 @@ async fn a_published_year_moves_open_clocks_makes_them_certain_and_says_why() {
         "asked again with the same request id"
     );
     let (batch, moved) = office.reproject(begun.batch_id.clone()).await;
-    assert_eq!((batch.open_clocks, batch.moved, batch.confirmed), (1, 1, 1));
+    // the opinion of the first matter, and the right to a review of that of the second
+    assert_eq!((batch.open_clocks, batch.moved, batch.confirmed), (2, 1, 2));
     let expected = MovedDeadline {
         matter_id: matter(1),
         kind: ClockKind::Opinion.into(),
@@ -156,6 +157,7 @@ async fn a_published_year_moves_open_clocks_makes_them_certain_and_says_why() {
         .iter()
         .filter(|fact| matches!(fact, Fact::DeadlinesReprojected(_)));
     assert_eq!(reprojected.count(), 1);
+    assert_eq!(office.comes("2027-02-01").await, 1, "the right to a review");
     assert_eq!(
         office.comes("2027-02-10").await,
         0,

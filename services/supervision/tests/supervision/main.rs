@@ -7,4 +7,6 @@ mod lists;
 mod office;
 mod orders;
 mod pauses;
+mod recommendations;
+mod remedies;
 mod streams;

@@ -118,6 +118,13 @@ impl Office {
             .orders
     }
 
+    /// The same, answered on 12 March; every organ of [`organs`] is known.
+    pub(crate) async fn answered_matter(&self) {
+        self.routing("2026-01-05", vec![organs()]).await;
+        self.accepted_matter().await;
+        self.intake("2026-03-12", vec![replied(1, 1)]).await;
+    }
+
     /// A matter received on 5 January 2026, forwarded to organ 1 on the 7th, accepted on the 12th.
     pub(crate) async fn accepted_matter(&self) {
         self.intake("2026-01-05", vec![registered(1, "2026-01-05")])
@@ -125,6 +132,28 @@ impl Office {
         self.routing("2026-01-07", vec![forwarded(1, 1, 1)]).await;
         self.intake("2026-01-12", vec![accepted(1, 1)]).await;
     }
+}
+
+/// Organ 1 of a county, organ 2 of its city, organ 3 of its province; organ 4, the county's petition office; organ 5, one
+/// of another county.
+pub(crate) fn organs() -> Fact {
+    let rows = [
+        (1, "431202000000", "natural_resources"),
+        (2, "431200000000", "natural_resources"),
+        (3, "430000000000", "natural_resources"),
+        (4, "431202000000", "petition_office"),
+        (5, "431221000000", "natural_resources"),
+    ];
+    let organs = rows.map(|(number, territory, function)| events::Organ {
+        organ_id: organ(number),
+        name: String::new(),
+        level: 0,
+        territory_code: territory.to_owned(),
+        functions: vec![function.to_owned()],
+    });
+    Fact::OrgansEstablished(events::OrgansEstablished {
+        organs: organs.to_vec(),
+    })
 }
 
 pub(crate) fn registered(number: u128, received: &str) -> Fact {
@@ -226,6 +255,12 @@ fn words(fact: &Fact) -> String {
             format!("ordered {} by {}", failure(order.failure), order.due_date)
         }
         Fact::SuperviseOrderAnswered(order) => format!("answered by {}", order.organ_id),
+        Fact::RemedyRequested(told) => format!("requested {:?}", told.remedy()),
+        Fact::RemedyOpinionDelivered(told) => {
+            format!("delivered {:?} {:?}", told.remedy(), told.outcome())
+        }
+        Fact::RecommendationMade(told) => format!("recommended {:?}", told.kind()),
+        Fact::RecommendationAnswered(told) => format!("recommendation {:?}", told.adoption()),
         other => format!("{other:?}"),
     }
 }

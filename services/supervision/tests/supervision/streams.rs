@@ -22,6 +22,7 @@ async fn a_matter_answered_in_time_keeps_every_clock() {
             "acceptance/1 2026-01-22 kept",
             "objection/1 2026-01-14 lapsed",
             "opinion/1 2026-03-13 kept",
+            "ask_review/1 2026-04-13 running",
         ]
     );
     let told = [
@@ -33,9 +34,16 @@ async fn a_matter_answered_in_time_keeps_every_clock() {
         "ended objection/1 lapsed",
         "set opinion/1 2026-03-13",
         "ended opinion/1 kept",
+        "set ask_review/1 2026-04-13",
     ];
     assert_eq!(office.told().await, told);
-    assert_eq!(office.comes("2026-06-01").await, 0);
+    // the right to a review lapses; nobody failed
+    assert_eq!(office.comes("2026-06-01").await, 1);
+    assert_eq!(
+        office.told().await[told.len()..],
+        ["ended ask_review/1 lapsed"]
+    );
+    assert_eq!(office.comes("2027-06-01").await, 0);
 }
 
 #[tokio::test]

@@ -112,7 +112,11 @@ impl Almanac {
     }
 }
 
-async fn follow(tx: &mut Tx, events: &[Event]) -> Result<(), Problem> {
+/// Keeps the notices among events of supervision.
+///
+/// # Errors
+/// When a notice breaks the contract, or the database refuses.
+pub async fn follow(tx: &mut Tx, events: &[Event]) -> Result<(), Problem> {
     for event in events {
         let Some(Fact::WorkCalendarPublished(fact)) = &event.fact else {
             continue;

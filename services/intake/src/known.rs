@@ -1,4 +1,4 @@
-//! Places and organs in memory, read from the projections when they are first met. Only what is there
+//! Places, organs and competence rules in memory, read from the projections when they are first met. Only what is there
 //! is remembered: what is not there is looked for again every time, so a place is never unknown
 //! because it once was. Everything is forgotten after some seconds, so that an organ that moved is not
 //! taken for what it was, also when another process of this service heard of it.
@@ -9,19 +9,24 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant as Monotonic};
 
 use huiyin_domain::ids::OrganId;
+use huiyin_domain::routing::CompetenceRules;
+use huiyin_domain::subject::Subject;
 use huiyin_domain::territory::TerritoryCode;
+use huiyin_domain::time::Date;
+use huiyin_domain::vocabulary::Level;
 use huiyin_service_kit::status::Problem;
 use sqlx::PgPool;
 
 use crate::store;
 use crate::store::organ_known::OrganKnown;
 
-/// Places and organs met so far.
+/// Places, organs and rules met so far.
 #[derive(Clone, Debug)]
 pub(crate) struct Known {
     pool: PgPool,
     places: Met<TerritoryCode, Arc<str>>,
     organs: Met<OrganId, OrganKnown>,
+    rules: Met<(), Arc<Vec<CompetenceRules>>>,
 }
 
 impl Known {
@@ -31,6 +36,7 @@ impl Known {
             pool,
             places: Met::default(),
             organs: Met::default(),
+            rules: Met::default(),
         }
     }
 
@@ -54,6 +60,28 @@ impl Known {
         let mut connection = self.pool.acquire().await?;
         let organ = store::organ_known::find(&mut connection, id).await?;
         Ok(self.organs.meet(id, organ))
+    }
+
+    /// At which level a matter is handled first, by the competence rules of the day.
+    pub(crate) async fn handled_at(
+        &self,
+        (subject, place): (&'static Subject, TerritoryCode),
+        on: Date,
+    ) -> Result<Level, Problem> {
+        let rules = match self.rules.get(&()) {
+            Some(rules) => rules,
+            None => {
+                let mut connection = self.pool.acquire().await?;
+                let mut rules = store::rules_known::all(&mut connection).await?;
+                rules.push(CompetenceRules::embedded().clone());
+                let rules = Arc::new(rules);
+                self.rules.meet((), Some(Arc::clone(&rules)));
+                rules
+            }
+        };
+        let in_force = CompetenceRules::in_force(&rules, on);
+        let rules = in_force.unwrap_or(CompetenceRules::embedded());
+        Ok(rules.of(subject, place).handled_at)
     }
 }
 

@@ -20,7 +20,6 @@ mod wire;
 
 use futures::future::BoxFuture;
 use huiyin_proto::intake::v1::intake_service_server::{IntakeServiceServer, SERVICE_NAME};
-use huiyin_service_kit::almanac::Almanac;
 use huiyin_service_kit::names::ServiceName;
 use huiyin_service_kit::run::{Context, Desk, House, Lists, RunError, run};
 use huiyin_service_kit::server;
@@ -56,7 +55,7 @@ pub fn lists(desk: Desk) -> BoxFuture<'static, Result<Lists, Problem>> {
                     .max_encoding_message_size(server::MAX_ENCODE),
             ),
             grpc_names: vec![SERVICE_NAME],
-            reactions: vec![reactions::to_routing(), Almanac::follow_supervision()],
+            reactions: vec![reactions::to_routing(), reactions::to_supervision()],
             sweeps: Vec::new(),
         })
     })

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use chrono::NaiveDate;
 use huiyin_domain::ids::OrganId;
-use huiyin_domain::routing::CompetenceRules;
 use huiyin_domain::subject::Subject;
 use huiyin_domain::territory::TerritoryCode;
 use huiyin_domain::time::{Instant, local_date};
@@ -89,7 +88,9 @@ impl Raised {
         let what = channel.zip(category).zip(subject);
         let (((channel, category), subject), ((place, office), received_at)) =
             violations.finish_with(what.zip(place.zip(office).zip(received_at)))?;
-        let handled_at = CompetenceRules::embedded().of(subject, place).handled_at;
+        let handled_at = known
+            .handled_at((subject, place), local_date(received_at))
+            .await?;
         let right_window = match raised_too_high(category, handled_at, office.level) {
             true => window(known, place, handled_at).await?,
             false => None,

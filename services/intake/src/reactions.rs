@@ -2,20 +2,40 @@
 
 mod establish;
 mod follow;
+mod remedies;
+mod rules;
 
 use huiyin_domain::ids::{Id, Kind};
 use huiyin_proto::events::v1::Event;
 use huiyin_proto::events::v1::event::Fact;
+use huiyin_service_kit::almanac;
 use huiyin_service_kit::database::Tx;
 use huiyin_service_kit::names::ServiceName;
 use huiyin_service_kit::road::consumer::Reaction;
 use huiyin_service_kit::status::Problem;
 use huiyin_service_kit::violations::Violations;
 
+use crate::store;
+
 /// Learns places and organs from routing, and follows where it sends each matter.
 pub(crate) fn to_routing() -> Reaction {
     Reaction::to(ServiceName::Routing, |tx, events| {
         Box::pin(react(tx, events))
+    })
+}
+
+/// Learns the work calendar and the remedies of matters from supervision.
+pub(crate) fn to_supervision() -> Reaction {
+    Reaction::to(ServiceName::Supervision, |tx, events| {
+        Box::pin(async move {
+            almanac::follow(tx, events).await?;
+            for event in events {
+                if let Some(step) = remedies::read(event)? {
+                    store::remedy_step::write(tx.connection(), &step).await?;
+                }
+            }
+            Ok(())
+        })
     })
 }
 
@@ -28,6 +48,10 @@ async fn react(tx: &mut Tx, events: &[Event]) -> Result<(), Problem> {
         match &event.fact {
             Some(Fact::TerritoriesEstablished(fact)) => established.places(fact)?,
             Some(Fact::OrgansEstablished(fact)) => established.organs(fact)?,
+            Some(Fact::RulesActivated(fact)) => {
+                let rules = rules::read(fact)?;
+                store::rules_known::insert(tx.connection(), &rules).await?;
+            }
             Some(fact) => moves.extend(follow::read(event, fact)?),
             None => {
                 return Err(Problem::Unexpected(

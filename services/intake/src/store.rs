@@ -9,6 +9,8 @@ pub(crate) mod petition_reading;
 pub(crate) mod place;
 pub(crate) mod progress_step;
 pub(crate) mod register;
+pub(crate) mod remedy_step;
+pub(crate) mod rules_known;
 pub(crate) mod stage;
 
 use std::fmt::Display;

@@ -4,7 +4,8 @@ use huiyin_domain::ids::{Id, Kind, OrganId};
 use huiyin_domain::matter::Stage;
 use huiyin_domain::territory::{CODE_FORM, TerritoryCode};
 use huiyin_domain::vocabulary::{
-    Category, Channel, DeclineReason, EvaluationAddressee, Level, Satisfaction,
+    Category, Channel, DeclineReason, EvaluationAddressee, Level, Remedy, RemedyOutcome,
+    Satisfaction,
 };
 use huiyin_proto::intake::v1 as pb;
 use huiyin_proto::vocabulary::v1 as words;
@@ -13,6 +14,7 @@ use huiyin_service_kit::wire::timestamp;
 
 use crate::matter::Matter;
 use crate::store::progress_step::Step;
+use crate::store::remedy_step::RemedyStep;
 
 /// The organ a caller names itself as in its metadata, if it does.
 pub(crate) fn calling_organ(metadata: &tonic::metadata::MetadataMap) -> Option<OrganId> {
@@ -211,6 +213,26 @@ pub(crate) fn progress_step(step: &Step) -> pb::ProgressStep {
         stage: stage_word(&step.stage).into(),
         step_time: Some(timestamp(step.reached_at)),
         organ_id: id_or_empty(step.organ_id.map(OrganId::from_uuid)),
+    }
+}
+
+/// A remedy in the answer to whoever asks for progress.
+pub(crate) fn remedy_step(step: &RemedyStep) -> pb::RemedyStep {
+    let remedy = match step.remedy {
+        Remedy::Review => words::Remedy::Review,
+        Remedy::Reexamination => words::Remedy::Reexamination,
+    };
+    let outcome = match step.delivered.map(|(_, outcome)| outcome) {
+        None => words::RemedyOutcome::Unspecified,
+        Some(RemedyOutcome::Upheld) => words::RemedyOutcome::Upheld,
+        Some(RemedyOutcome::Changed) => words::RemedyOutcome::Changed,
+    };
+    pb::RemedyStep {
+        remedy: remedy.into(),
+        organ_id: step.organ.to_string(),
+        requested_time: step.requested_at.map(timestamp),
+        delivered_time: step.delivered.map(|(at, _)| timestamp(at)),
+        outcome: outcome.into(),
     }
 }
 

@@ -22,9 +22,11 @@ pub(crate) async fn get_progress(
     let matter = matter_of_petitioner(service, &mut connection, (&number, &code)).await?;
     let steps = store::progress_step::of_matter(&mut connection, matter).await?;
     let steps: Vec<_> = steps.iter().map(wire::progress_step).collect();
+    let remedies = store::remedy_step::of_matter(&mut connection, matter).await?;
     Ok(GetProgressResponse {
         number,
         stage: steps.last().map(|last| last.stage).unwrap_or_default(),
         steps,
+        remedies: remedies.iter().map(wire::remedy_step).collect(),
     })
 }

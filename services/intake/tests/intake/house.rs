@@ -26,6 +26,7 @@ pub(crate) struct House {
     pub(crate) test: TestDesk,
     pub(crate) intake: IntakeServiceClient<Routes>,
     routing: Reaction,
+    supervision: Reaction,
 }
 
 pub(crate) fn at(text: &str) -> Instant {
@@ -119,11 +120,13 @@ impl House {
         );
         let test = test.await.unwrap();
         let mut lists = huiyin_intake::lists(test.desk.clone()).await.unwrap();
+        let supervision = lists.reactions.swap_remove(1);
         let routing = lists.reactions.swap_remove(0);
         Self {
             test,
             intake: IntakeServiceClient::new(lists.rpcs),
             routing,
+            supervision,
         }
     }
 
@@ -139,6 +142,14 @@ impl House {
     pub(crate) async fn routing_tells(&self, facts: Vec<Fact>) {
         self.test
             .react(&self.routing, self.now().await, facts)
+            .await
+            .unwrap();
+    }
+
+    /// Supervision tells facts that happen now, in one run.
+    pub(crate) async fn supervision_tells(&self, facts: Vec<Fact>) {
+        self.test
+            .react(&self.supervision, self.now().await, facts)
             .await
             .unwrap();
     }

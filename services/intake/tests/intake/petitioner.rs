@@ -1,11 +1,11 @@
-use huiyin_proto::events::v1::MatterEvaluated;
 use huiyin_proto::events::v1::event::Fact;
+use huiyin_proto::events::v1::{self as events, MatterEvaluated};
 use huiyin_proto::intake::v1::{EvaluateMatterRequest, GetProgressRequest, RegisterMatterResponse};
 use huiyin_proto::vocabulary::v1 as words;
 use tonic::Code;
 use tonic_types::StatusExt as _;
 
-use super::house::{House, office, petition, refusal, withdrawal};
+use super::house::{House, office, organ, petition, refusal, withdrawal};
 
 fn evaluation(
     receipt: &RegisterMatterResponse,
@@ -50,6 +50,48 @@ async fn progress_shows_each_step_and_its_organ() {
     ];
     assert_eq!(steps, expected);
     assert_eq!(progress.stage(), words::Stage::OpinionIssued);
+}
+
+#[tokio::test]
+async fn progress_shows_what_became_of_a_request_for_review() {
+    let house = House::open().await;
+    let (receipt, _) = house.replied().await;
+    let above = organ("4312", "ecology").to_string();
+    let progress = async || {
+        let request = GetProgressRequest {
+            number: receipt.number.clone(),
+            query_code: receipt.query_code.clone(),
+        };
+        let mut client = house.intake.clone();
+        let answer = client.get_progress(request).await.unwrap().into_inner();
+        answer.remedies
+    };
+    let asked = events::RemedyRequested {
+        matter_id: receipt.matter_id.clone(),
+        remedy: words::Remedy::Review.into(),
+        organ_id: above.clone(),
+    };
+    house
+        .supervision_tells(vec![Fact::RemedyRequested(asked)])
+        .await;
+    let [step] = progress().await.try_into().unwrap();
+    assert_eq!(
+        (step.remedy(), step.organ_id),
+        (words::Remedy::Review, above.clone())
+    );
+    assert!(step.requested_time.is_some() && step.delivered_time.is_none());
+    let delivered = events::RemedyOpinionDelivered {
+        matter_id: receipt.matter_id.clone(),
+        remedy: words::Remedy::Review.into(),
+        organ_id: above,
+        outcome: words::RemedyOutcome::Changed.into(),
+    };
+    house
+        .supervision_tells(vec![Fact::RemedyOpinionDelivered(delivered)])
+        .await;
+    let [step] = progress().await.try_into().unwrap();
+    assert_eq!(step.outcome(), words::RemedyOutcome::Changed);
+    assert!(step.requested_time.is_some() && step.delivered_time.is_some());
 }
 
 #[tokio::test]

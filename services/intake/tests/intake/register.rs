@@ -1,5 +1,6 @@
-use huiyin_proto::events::v1::MatterRegistered;
+use huiyin_domain::routing::CompetenceRules;
 use huiyin_proto::events::v1::event::Fact;
+use huiyin_proto::events::v1::{self as events, MatterRegistered};
 use huiyin_proto::intake::v1::{Petitioner, RegisterMatterRequest};
 use huiyin_proto::vocabulary::v1 as words;
 use huiyin_service_kit::wire::timestamp;
@@ -236,6 +237,51 @@ async fn a_matter_raised_too_high_is_registered_and_told_the_right_window() {
             .any(|warning| warning.contains("the right window")),
         "{:?}",
         receipt.warnings
+    );
+}
+
+/// The rules of this release, with the environment handled at the province from the day on.
+fn environment_at_the_province(valid_from: &str) -> Fact {
+    let rules = CompetenceRules::embedded().file().rules.iter();
+    let rules = rules.map(|rule| events::ActivatedRule {
+        subject: rule.subject.clone(),
+        place_code: rule.place.to_string(),
+        level: match rule.subject.as_str() {
+            "environment" => words::Level::Province.into(),
+            _ => words::Level::County.into(),
+        },
+        function: rule.function.clone().unwrap_or_default(),
+    });
+    Fact::RulesActivated(events::RulesActivated {
+        version: "2025-03-04".to_owned(),
+        valid_from: valid_from.to_owned(),
+        post: "director of the petition office".to_owned(),
+        source: "a notice of the province".to_owned(),
+        rules: rules.collect(),
+    })
+}
+
+#[tokio::test]
+async fn the_right_window_is_that_of_the_competence_rules_in_force() {
+    let house = House::open().await;
+    house
+        .routing_tells(vec![environment_at_the_province("2025-03-04")])
+        .await;
+    let nation = super::house::organ("000000000000", huiyin_domain::organs::PETITION_OFFICE);
+    let warned = async |request_id: &str| {
+        let high = RegisterMatterRequest {
+            received_by: nation.to_string(),
+            ..petition(request_id)
+        };
+        let receipt = house.register(high).await;
+        let window = |warning: &String| warning.contains("the right window");
+        receipt.warnings.iter().any(window)
+    };
+    assert!(warned("the-day-before").await);
+    house.move_clock("2025-03-04T01:00:00Z").await;
+    assert!(
+        !warned("the-day").await,
+        "the nation is the next-higher level of the province"
     );
 }
 

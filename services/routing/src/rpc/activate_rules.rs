@@ -2,7 +2,6 @@
 
 use huiyin_domain::routing::CompetenceRules;
 use huiyin_domain::time::local_date;
-use huiyin_proto::events::v1::RulesActivated;
 use huiyin_proto::events::v1::event::Fact;
 use huiyin_proto::routing::v1::{ActivateRulesRequest, ActivateRulesResponse, RulesVersion};
 use huiyin_service_kit::database::Tx;
@@ -94,11 +93,7 @@ async fn activate(
     };
     competence_rules::insert(tx.connection(), &activated).await?;
     organ_edition::advance(tx.connection()).await?;
-    tx.tell(Fact::RulesActivated(RulesActivated {
-        version: activated.file.version.clone(),
-        valid_from: from.to_string(),
-        post: activated.post.clone(),
-    }));
+    tx.tell(Fact::RulesActivated(wire::told_activation(&activated)));
     let version = RulesVersion {
         in_force: from == today,
         ..wire::activated(&activated)

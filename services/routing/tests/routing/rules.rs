@@ -134,6 +134,26 @@ async fn a_rehearsal_says_which_past_matters_would_go_elsewhere_and_changes_noth
     );
 }
 
+/// One version was told, whole.
+fn assert_told(mut told: Vec<RulesActivated>) {
+    let rules = std::mem::take(&mut told[0].rules);
+    let own = rules
+        .iter()
+        .find(|rule| rule.subject == "environment" && rule.place_code != "000000000000");
+    assert_eq!(
+        own.unwrap().level(),
+        huiyin_proto::vocabulary::v1::Level::Township
+    );
+    let activated = RulesActivated {
+        version: "2026-01-07".to_owned(),
+        valid_from: "2026-01-07".to_owned(),
+        post: "director of the petition office".to_owned(),
+        source: told[0].source.clone(),
+        rules: Vec::new(),
+    };
+    assert_eq!(told, [activated]);
+}
+
 #[tokio::test]
 async fn rules_decide_from_their_first_day_on_and_what_was_decided_stays() {
     let mut city = City::new().await;
@@ -170,12 +190,7 @@ async fn rules_decide_from_their_first_day_on_and_what_was_decided_stays() {
         went(after).await,
         office("431202001", "township_government").to_string()
     );
-    let activated = RulesActivated {
-        version: "2026-01-07".to_owned(),
-        valid_from: "2026-01-07".to_owned(),
-        post: "director of the petition office".to_owned(),
-    };
-    assert_eq!(city.activations().await, [activated]);
+    assert_told(city.activations().await);
     let listed = city
         .client
         .list_rules(ListRulesRequest::default())

@@ -17,7 +17,7 @@ use uuid::Uuid;
 use crate::deadline::{Deadline, Key, Standing, judge, next_instant};
 use crate::heard::Heard;
 use crate::line::{Course, Line, course};
-use crate::store::{clock, clock_fact, register_line, reprojection};
+use crate::store::{clock, clock_fact, register_line};
 use crate::wire;
 
 /// Kind of the timers: one a matter, at the end of the next due day.
@@ -28,9 +28,8 @@ pub(crate) async fn follow(tx: &mut Tx, almanac: &Almanac, heard: &[Heard]) -> R
     if heard.is_empty() {
         return Ok(());
     }
-    // no calendar is published while facts are followed by the one before
-    reprojection::share(tx.connection()).await?;
-    // the lock first: of two who add facts to one matter, the second must see those of the first
+    // the locks first: no calendar is published while facts are followed by the one before, and of two who add facts
+    // to one matter the second must see those of the first
     let lines = register_line::open(tx.connection(), heard).await?;
     clock_fact::append(tx.connection(), heard).await?;
     let calendars = almanac.current(tx.connection()).await?;

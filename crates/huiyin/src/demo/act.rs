@@ -3,6 +3,7 @@
 mod duty;
 mod matter;
 mod orders;
+mod remedy;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,6 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use anyhow::Result;
 use huiyin_domain::calendar::WorkCalendar;
 use huiyin_domain::time::Instant;
+use huiyin_domain::vocabulary::Remedy;
 use huiyin_proto::intake::v1::{BatchGetMattersRequest, Matter};
 
 use super::plan::YearPlan;
@@ -36,6 +38,10 @@ pub enum Act {
     Deliver(usize),
     /// The petitioner evaluates.
     Evaluate(usize),
+    /// The petitioner asks the organ above for the next remedy.
+    AskRemedy(usize, Remedy),
+    /// The organ above delivers its opinion.
+    DeliverRemedy(usize, Remedy),
     /// The petitioner withdraws.
     Withdraw(usize),
     /// An organ reports at the first time.
@@ -66,9 +72,11 @@ impl Act {
             | Self::AnswerAgain(index)
             | Self::IssueOpinion(index)
             | Self::Deliver(index)
+            | Self::AskRemedy(index, _)
             | Self::Withdraw(index) => Some(*index),
             Self::Register(_)
             | Self::Evaluate(_)
+            | Self::DeliverRemedy(..)
             | Self::Raise(_)
             | Self::Acknowledge { .. }
             | Self::AcknowledgeRest(_)
@@ -91,6 +99,8 @@ impl Act {
             Self::Deliver(index) => (6, *index, String::new()),
             Self::Evaluate(index) => (7, *index, String::new()),
             Self::Withdraw(index) => (8, *index, String::new()),
+            Self::AskRemedy(index, remedy) => (15, *index, remedy.to_string()),
+            Self::DeliverRemedy(index, remedy) => (16, *index, remedy.to_string()),
             Self::Raise(index) => (9, *index, String::new()),
             Self::Acknowledge { alert, organ } => (10, 0, format!("{alert}{organ}")),
             Self::AcknowledgeRest(alert) => (14, 0, alert.clone()),
@@ -123,6 +133,8 @@ pub struct Actors {
     receipts: Mutex<HashMap<usize, Receipt>>,
     indexes: Mutex<HashMap<String, usize>>,
     gathered: Mutex<Vec<usize>>,
+    /// The organ above that was last asked for a remedy.
+    asked_above: Mutex<HashMap<usize, String>>,
     /// The matters that the acts of this instant look at, as they stand.
     seen: Mutex<HashMap<String, Matter>>,
 }
@@ -139,6 +151,7 @@ impl Actors {
             receipts: Mutex::default(),
             indexes: Mutex::default(),
             gathered: Mutex::default(),
+            asked_above: Mutex::default(),
             seen: Mutex::default(),
         }
     }
@@ -189,6 +202,8 @@ impl Actors {
             Act::Deliver(index) => self.deliver(at, index).await,
             Act::Evaluate(index) => self.evaluate(index).await,
             Act::Withdraw(index) => self.withdraw(index).await,
+            Act::AskRemedy(index, remedy) => self.ask_remedy(at, index, remedy).await,
+            Act::DeliverRemedy(index, remedy) => self.deliver_remedy(at, index, remedy).await,
             Act::Raise(index) => self.raise(at, index).await,
             Act::Acknowledge { alert, organ } => self.acknowledge(alert, organ).await,
             Act::AcknowledgeRest(alert) => self.acknowledge_rest(alert).await,

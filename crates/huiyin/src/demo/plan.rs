@@ -71,6 +71,17 @@ pub struct Conduct {
     pub withdrawn_after: Option<u64>,
     /// Fridays an order waits for its answer; `None` never within the year.
     pub order_answered_after: Option<u64>,
+    /// What the petitioner asks the organs above for, one after the other; at most a review and a re-examination.
+    pub remedies: Vec<PlannedRemedy>,
+}
+
+/// A review or re-examination that will be asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PlannedRemedy {
+    /// Days from the opinion to the request.
+    pub asked_after: u64,
+    /// Days from the request to the opinion of the organ above.
+    pub opinion_after: u64,
 }
 
 /// The first answer of an organ.
@@ -123,6 +134,7 @@ pub fn generate(seed: u64, (matters, days): (usize, u64), territories: &[Territo
     }
     planned.sort_by_key(|matter| matter.received);
     repeat_some(&mut chance, &mut planned);
+    ask_for_remedies(seed, &mut planned);
     let large = (matters / 600).max(1);
     gather_some(&mut chance, &mut planned, large);
     let reports = (matters / 190).max(2);
@@ -260,6 +272,27 @@ fn conduct(chance: &mut ChaCha8Rng) -> Conduct {
         evaluation,
         withdrawn_after: chance.random_bool(0.02).then(|| chance.random_range(1..30)),
         order_answered_after: chance.random_bool(0.9).then(|| chance.random_range(1..4)),
+        remedies: Vec::new(),
+    }
+}
+
+/// Some of those who are answered ask for review, and a few of these for re-examination. Drawn from a chance of its own, so
+/// that the rest of the year stays what it was.
+fn ask_for_remedies(seed: u64, planned: &mut [PlannedMatter]) {
+    let mut chance = ChaCha8Rng::seed_from_u64(seed);
+    chance.set_stream(1);
+    for matter in planned {
+        let remedies = match chance.random_range(0..100) {
+            0..1 => 2,
+            1..5 => 1,
+            _ => 0,
+        };
+        for _ in 0..remedies {
+            matter.conduct.remedies.push(PlannedRemedy {
+                asked_after: chance.random_range(2..24),
+                opinion_after: chance.random_range(10..34),
+            });
+        }
     }
 }
 

@@ -191,7 +191,8 @@ const RECOUNTS: [(&str, &str); 10] = [
     (
         "clock passed",
         "SELECT kind AS key, count(*) AS number FROM supervision.clock
-         WHERE kind <> 'objection' AND (passed_at IS NOT NULL OR state = 'overrun') GROUP BY 1",
+         WHERE kind NOT IN ('objection', 'ask_review', 'ask_reexamination')
+           AND (passed_at IS NOT NULL OR state = 'overrun') GROUP BY 1",
     ),
     (
         "orders",

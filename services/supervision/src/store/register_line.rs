@@ -8,6 +8,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::Page;
+use super::reprojection::CALENDAR;
 use crate::heard::Heard;
 use crate::line::{Course, Line, Registration};
 
@@ -76,7 +77,10 @@ pub(crate) async fn open(
     let rows = sqlx::query_as!(
         Row,
         "INSERT INTO register_line (matter_id, number, registered_by, opened_at)
-         SELECT * FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::timestamptz[])
+         SELECT given.matter_id, given.number, given.registered_by, given.opened_at
+         FROM (SELECT pg_advisory_xact_lock_shared($5)) AS calendar,
+              unnest($1::uuid[], $2::text[], $3::uuid[], $4::timestamptz[])
+                  AS given (matter_id, number, registered_by, opened_at)
          ON CONFLICT (matter_id) DO UPDATE
          SET number = coalesce(register_line.number, excluded.number),
              registered_by = coalesce(register_line.registered_by, excluded.registered_by),
@@ -86,6 +90,7 @@ pub(crate) async fn open(
         &numbers as &[Option<&str>],
         &offices as &[Option<Uuid>],
         &opened as &[Option<Instant>],
+        CALENDAR,
     )
     .fetch_all(connection)
     .await?;

@@ -12,7 +12,7 @@ use crate::deadline::Key;
 use crate::follow::{Anew, Moved};
 
 /// The lock between those who follow facts by a calendar and whoever publishes the next.
-const CALENDAR: i64 = 0x6361_6c65_6e64_6172;
+pub(super) const CALENDAR: i64 = 0x6361_6c65_6e64_6172;
 
 /// A batch.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use anyhow::{Context as _, Result};
 use chrono::Days;
 use huiyin_domain::time::{Date, Instant, local_date};
-use huiyin_domain::vocabulary::{Category, Channel, Satisfaction};
+use huiyin_domain::vocabulary::{Category, Channel, Remedy, Satisfaction};
 use huiyin_proto::intake::v1::{
     AcceptMatterRequest, DeclineMatterRequest, DeliverReplyRequest, EvaluateMatterRequest, Matter,
     Petitioner, RegisterMatterRequest, WithdrawMatterRequest,
@@ -65,7 +65,7 @@ impl Actors {
     }
 
     /// Afternoon of the first working day, `days` after an instant.
-    fn later(&self, at: Instant, days: u64) -> Instant {
+    pub(super) fn later(&self, at: Instant, days: u64) -> Instant {
         let mut day: Date = working_day(self.calendar, local_date(at) + Days::new(days));
         if afternoon(day) <= at {
             day = working_day(self.calendar, day + Days::new(1));
@@ -80,7 +80,7 @@ impl Actors {
             .context("an act came before its matter was registered")
     }
 
-    fn conduct(&self, index: usize) -> Result<&Conduct> {
+    pub(super) fn conduct(&self, index: usize) -> Result<&Conduct> {
         Ok(&self
             .plan
             .matters
@@ -90,7 +90,7 @@ impl Actors {
     }
 
     /// The matter as it stood before the acts of this instant.
-    fn matter(&self, index: usize) -> Result<Matter> {
+    pub(super) fn matter(&self, index: usize) -> Result<Matter> {
         lock(&self.seen)
             .get(&self.receipt(index)?.matter)
             .cloned()
@@ -307,11 +307,9 @@ impl Actors {
         .await?;
         let evaluates = self.conduct(index)?.evaluation.is_some();
         let when = morning(local_date(at) + Days::new(3));
-        Ok(if evaluates {
-            vec![(when, Act::Evaluate(index))]
-        } else {
-            Vec::new()
-        })
+        let evaluation = evaluates.then_some((when, Act::Evaluate(index)));
+        let review = self.next_remedy(at, index, Remedy::Review)?;
+        Ok(evaluation.into_iter().chain(review).collect())
     }
 
     pub(super) async fn evaluate(&self, index: usize) -> Result<Next> {

@@ -505,4 +505,71 @@ mod tests {
             "the local rules are wrong: bounce_limit has no value for the whole nation on 2025-07-01"
         );
     }
+
+    #[test]
+    fn the_order_in_a_file_decides_nothing_among_particular_values() {
+        let rules = [
+            r#"{"rule": "acknowledgement_limit", "place": "4312", "value": 10, "kind": "other", "valid_from": "2026-01-01", "source": "x"}"#,
+            r#"{"rule": "acknowledgement_limit", "place": "4312", "value": 15, "level": "county", "valid_from": "2026-01-01", "source": "x"}"#,
+            r#"{"rule": "acknowledgement_limit", "place": "4312", "value": 20, "valid_from": "2026-01-01", "source": "x"}"#,
+            r#"{"rule": "acknowledgement_limit", "place": "4312", "value": 5, "kind": "other", "level": "county", "valid_from": "2026-01-01", "source": "x"}"#,
+        ];
+        let reversed: Vec<&str> = rules.iter().rev().copied().collect();
+        for more in [rules.join(","), reversed.join(",")] {
+            let rules = with(&more).unwrap();
+            let value = |level, kind| {
+                let (place, on) = ("431202".parse().unwrap(), day("2026-02-01"));
+                let asked = Asked {
+                    place,
+                    on,
+                    level,
+                    kind,
+                };
+                rules.value(LocalRuleId::AcknowledgementLimit, asked)
+            };
+            let (county, other) = (Some(Level::County), Some(UrgentKind::Other));
+            let (city, life) = (Some(Level::City), Some(UrgentKind::DangerToLife));
+            assert_eq!(value(county, other), 5);
+            assert_eq!(value(city, other), 10);
+            assert_eq!(value(county, life), 15);
+            assert_eq!(value(city, life), 20);
+        }
+    }
+
+    #[test]
+    fn a_value_for_a_place_a_level_or_a_kind_is_none_for_the_whole_nation() {
+        let text = include_str!("../data/local_rules.json");
+        let general = r#"{"rule": "acknowledgement_limit", "value": 30,"#;
+        assert!(text.contains(general));
+        for particular in [
+            r#"{"rule": "acknowledgement_limit", "value": 30, "place": "4312","#,
+            r#"{"rule": "acknowledgement_limit", "value": 30, "level": "county","#,
+            r#"{"rule": "acknowledgement_limit", "value": 30, "kind": "other","#,
+        ] {
+            let words = LocalRules::parse(&text.replace(general, particular)).unwrap_err();
+            assert_eq!(
+                words.to_string(),
+                "the local rules are wrong: acknowledgement_limit has no value for the whole nation on 2022-05-01"
+            );
+        }
+    }
+
+    #[test]
+    fn a_value_of_one_day_holds_on_that_day_and_old_days_have_the_first_value() {
+        let rules = with(
+            r#"{"rule": "bounce_limit", "place": "4312", "value": 2, "valid_from": "2026-01-05", "valid_to": "2026-01-05", "source": "x"}"#,
+        )
+        .unwrap();
+        assert_eq!(rules.version(), "2026-01-01");
+        let value = |on| {
+            let asked = Asked::of("4312".parse().unwrap(), day(on));
+            rules
+                .rule(LocalRuleId::BounceLimit, asked)
+                .map(|rule| rule.value)
+        };
+        assert_eq!(value("2026-01-04"), Some(3));
+        assert_eq!(value("2026-01-05"), Some(2));
+        assert_eq!(value("2026-01-06"), Some(3));
+        assert_eq!(value("2005-05-01"), Some(3), "before the Regulations");
+    }
 }

@@ -705,6 +705,18 @@ fn a_decline_in_time_meets_the_notice() {
             at: at("2026-01-10")
         }
     );
+    // whoever declined owes nothing more about the matter; another organ still does
+    let objection = |by| {
+        let declined = fact("2026-01-10", FactKind::Declined { by });
+        let facts = [facts[0], facts[1], declined];
+        the(ClockId::Objection, &facts).state
+    };
+    let freed = ClockState::Ended {
+        at: at("2026-01-10"),
+        why: EndedWhy::Declined,
+    };
+    assert_eq!(objection(organ(1)), freed);
+    assert_eq!(objection(organ(2)), ClockState::Running);
 }
 
 #[test]

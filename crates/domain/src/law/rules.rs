@@ -523,6 +523,11 @@ mod tests {
             words("\"2022-05-01\""),
             "the clock opinion has two rules in force on 2022-05-01: versions 2005 and 2022-05-01"
         );
+        let of_one_day = with(
+            "\"rules\": [",
+            &two_versions_json("\"2022-04-30\"").replace("2005-05-01", "2022-04-30"),
+        );
+        assert!(of_one_day.is_ok());
         assert_eq!(
             words("\"2005-04-30\""),
             "the clock opinion, version 2005, ends before it begins"

@@ -2,6 +2,7 @@
 //!
 //! Places are dated: [`Gazetteer`] holds each code with the stretches in which it was in force, and what became of it.
 
+mod apply;
 mod change;
 mod code;
 mod gazetteer;

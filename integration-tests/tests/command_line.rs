@@ -235,3 +235,71 @@ async fn a_calendar_is_published_once_and_a_wrong_one_never() {
     assert!(!success && words.contains("version"), "{words}");
     up.stop().await;
 }
+
+/// What a command printed that needs no services.
+async fn printed(arguments: &[&str]) -> (bool, String) {
+    let output = Command::new(program())
+        .args(arguments)
+        .output()
+        .await
+        .unwrap();
+    let text = [output.stdout, output.stderr].concat();
+    let text = String::from_utf8_lossy(&text).into_owned();
+    (output.status.success(), text)
+}
+
+/// What starts and ends the opinion clock in a wrong file, and part of the words that refuse it.
+const WRONG_LAW: [(&str, &str, &str); 4] = [
+    (
+        "ring.json",
+        "\"starts\": [\"accepted\"], \"ends\": [\"accepted\"]",
+        "start each other for ever",
+    ),
+    (
+        "endless.json",
+        "\"starts\": [\"accepted\"], \"ends\": []",
+        "nothing ends the clock opinion, version 2022-05-01",
+    ),
+    (
+        "other.json",
+        "\"starts\": [\"accepted\"], \"ends\": [\"declined\"]",
+        "was in force and is left out or changed",
+    ),
+    (
+        "unknown.json",
+        "\"starts\": [\"shouted\"], \"ends\": [\"declined\"]",
+        "unknown variant `shouted`",
+    ),
+];
+
+#[tokio::test]
+async fn a_wrong_law_is_refused_by_name_and_no_service_starts_with_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let (success, law) = printed(&["law", "print"]).await;
+    assert!(success);
+    let good = path("good.json");
+    std::fs::write(&good, &law).unwrap();
+    let (success, words) = printed(&["law", "check", &good]).await;
+    assert!(success && words.contains("nothing is wrong"), "{words}");
+    let opinion = "\"starts\": [\"accepted\"], \"ends\": [\"opinion_delivered\"]";
+    for (name, change, wrong) in WRONG_LAW {
+        assert!(law.contains(opinion));
+        let file = path(name);
+        std::fs::write(&file, law.replace(opinion, change)).unwrap();
+        let (success, words) = printed(&["law", "check", &file]).await;
+        assert!(
+            !success && words.contains(wrong) && words.contains(name),
+            "{words}"
+        );
+        let settings = path("settings.toml");
+        let example = include_str!("../../deploy/settings.example.toml");
+        let text = format!("law_rules = {file:?}\n{example}");
+        std::fs::write(&settings, text).unwrap();
+        let (success, words) = printed(&["--settings", &settings, "serve", "intake"]).await;
+        assert!(
+            !success && words.contains("law_rules") && words.contains(wrong),
+            "{words}"
+        );
+    }
+}

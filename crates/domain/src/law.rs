@@ -8,4 +8,6 @@ pub use due::{
     DayTreatment, Due, ExplainedDay, due, due_after, due_paused, explain_due, explain_paused,
 };
 pub use pauses::{PauseCause, Pauses, Stretch};
-pub use rules::{ClockId, ClockRule, LawError, LawEvent, Limit, RuleSet, rules};
+pub use rules::{
+    Approver, ClockId, ClockRule, EMBEDDED_TEXT, LawError, LawEvent, Limit, RuleSet, install, rules,
+};

@@ -10,7 +10,7 @@ use huiyin_service_kit::settings::Settings;
 
 use crate::connect::Clients;
 use crate::constellation::local_settings;
-use crate::{bench, calendar, deadline, demo, load, register, rules, serve, show, up, watch};
+use crate::{bench, calendar, deadline, demo, law, load, register, rules, serve, show, up, watch};
 
 /// Huiyin 回音: every letter, visit, call and online petition is registered, reaches the organ that must
 /// answer, is answered within the law's time, and can be followed by the person who raised it.
@@ -74,6 +74,9 @@ enum Command {
     /// Print, rehearse, put in force or list the competence rules
     #[command(subcommand)]
     Rules(rules::RulesCommand),
+    /// Print the rules of the clocks, or check a file of them
+    #[command(subcommand)]
+    Law(law::LawCommand),
     /// Show a matter, its progress, its clocks, an organ, a territory or an alert
     #[command(subcommand)]
     Show(show::ShowCommand),
@@ -135,6 +138,7 @@ pub async fn run() -> Result<()> {
         Command::Load(command) => load_file(&clients(settings)?, command).await,
         Command::Register(args) => register::run(&clients(settings)?, *args).await,
         Command::Route(args) => rules::route(&clients(settings)?, args).await,
+        Command::Law(command) => law::run(command),
         Command::Rules(command) => rules::run(&clients(settings)?, command).await,
         Command::Explain(args) => deadline::explain(&clients(settings)?, args).await,
         Command::Simulate(args) => deadline::simulate(&clients(settings)?, args).await,

@@ -7,6 +7,7 @@ mod connect;
 mod constellation;
 mod deadline;
 mod demo;
+mod law;
 mod load;
 mod register;
 mod rules;

@@ -17,6 +17,8 @@ use huiyin_service_kit::settings::Settings;
 use huiyin_service_kit::telemetry;
 use sqlx::migrate::Migrator;
 
+use crate::law;
+
 /// How long everything may take to end after SIGTERM.
 const END_WITHIN: Duration = Duration::from_secs(9);
 
@@ -48,6 +50,7 @@ fn tables(service: ServiceName) -> &'static Migrator {
 /// When a service cannot start, or a worker of it ends unasked.
 pub async fn serve(settings: Option<&Path>, services: &[ServiceName]) -> Result<()> {
     let settings = Settings::load(settings)?;
+    law::install(&settings)?;
     let process = match services {
         [one] => format!("huiyin-{one}"),
         _ => "huiyin".to_owned(),

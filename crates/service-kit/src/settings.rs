@@ -120,6 +120,8 @@ pub struct WarningSettings {
 pub struct Settings {
     /// What the process may do with time. Default production.
     pub profile: Profile,
+    /// File of the rules of the clocks; those of this release when none is given.
+    pub law_rules: Option<PathBuf>,
     /// File of the local rules; those of this release when none is given.
     pub local_rules: Option<PathBuf>,
     /// Logs, traces and metrics.
@@ -135,7 +137,7 @@ pub struct Settings {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SettingsError {
     /// The file cannot be read.
-    #[error("the settings file {path} cannot be read: {error}")]
+    #[error("the file {path} cannot be read: {error}")]
     Unreadable {
         /// Which file.
         path: String,
@@ -176,15 +178,7 @@ impl Settings {
     pub fn load(path: Option<&Path>) -> Result<Self, SettingsError> {
         let tree = match path {
             None => Tree::default(),
-            Some(path) => {
-                let origin = path.display().to_string();
-                let text =
-                    std::fs::read_to_string(path).map_err(|error| SettingsError::Unreadable {
-                        path: origin.clone(),
-                        error: error.to_string(),
-                    })?;
-                Tree::parse(&text, &origin)?
-            }
+            Some(path) => Tree::parse(&read_text(path)?, &path.display().to_string())?,
         };
         sections::settings(tree.overlaid(std::env::vars_os()))
     }
@@ -197,19 +191,21 @@ impl Settings {
         sections::settings(Tree::parse(text, "the settings")?)
     }
 
+    /// The text of the file of the rules of the clocks; none when the settings name no file.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn law_rules(&self) -> Result<Option<String>, SettingsError> {
+        self.law_rules.as_deref().map(read_text).transpose()
+    }
+
     /// The text of the file of local rules; none when the settings name no file.
     ///
     /// # Errors
     /// When it cannot be read.
     pub fn local_rules(&self) -> Result<Option<Arc<str>>, SettingsError> {
-        let Some(path) = &self.local_rules else {
-            return Ok(None);
-        };
-        let text = std::fs::read_to_string(path).map_err(|error| SettingsError::Unreadable {
-            path: path.display().to_string(),
-            error: error.to_string(),
-        })?;
-        Ok(Some(text.into()))
+        let text = self.local_rules.as_deref().map(read_text).transpose()?;
+        Ok(text.map(Arc::from))
     }
 
     /// The section of a service.
@@ -240,6 +236,13 @@ impl Settings {
             .map(|url| redis::Client::open(url.expose_secret()))
             .transpose()
     }
+}
+
+fn read_text(path: &Path) -> Result<String, SettingsError> {
+    std::fs::read_to_string(path).map_err(|error| SettingsError::Unreadable {
+        path: path.display().to_string(),
+        error: error.to_string(),
+    })
 }
 
 impl ServiceSettings {

@@ -1,6 +1,6 @@
 //! The rules themselves and the set they come in.
 
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -8,17 +8,31 @@ use thiserror::Error;
 use super::PauseCause;
 use crate::{embedded, time::Date, word::words};
 
-static EMBEDDED: LazyLock<RuleSet> = LazyLock::new(|| {
-    embedded::checked(
-        "law.json",
-        RuleSet::parse(include_str!("../../data/law.json")),
-    )
-});
+/// The rules this release was built with, as a file.
+pub const EMBEDDED_TEXT: &str = include_str!("../../data/law.json");
 
-/// The rules this release was built with.
+static EMBEDDED: LazyLock<RuleSet> =
+    LazyLock::new(|| embedded::checked("law.json", RuleSet::parse(EMBEDDED_TEXT)));
+
+/// Those that were given at the start of the process.
+static INSTALLED: OnceLock<RuleSet> = OnceLock::new();
+
+/// The rules of the process: those that [`install`] was given, else those this release was built with.
 #[must_use]
 pub fn rules() -> &'static RuleSet {
-    &EMBEDDED
+    INSTALLED.get().unwrap_or(&EMBEDDED)
+}
+
+/// Lets the process go by these rules, once and before it judges anything. They go on from those of this release: every
+/// version of these is among them.
+///
+/// # Errors
+/// [`LawError::Rewritten`] when a version is left out or changed, [`LawError::Installed`] the second time.
+pub fn install(rules: RuleSet) -> Result<(), LawError> {
+    rules.goes_on_from(&EMBEDDED)?;
+    INSTALLED
+        .set(rules)
+        .map_err(|rules| LawError::Installed(rules.version))
 }
 
 words! {
@@ -89,6 +103,14 @@ words! {
     }
 }
 
+words! {
+    /// Who approves an extension.
+    Approver {
+        /// The person in charge of the organ (art. 34); the petitioner is told why.
+        OrganHead = "organ_head",
+    }
+}
+
 /// How long a clock runs. The day of receipt is not counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "unit", rename_all = "snake_case")]
@@ -146,6 +168,9 @@ pub struct ClockRule {
     pub limit: Limit,
     /// By how many days the clock can be prolonged in all; 0 when it cannot.
     pub extension_max_days: u32,
+    /// Who approves an extension; none when there is none.
+    #[serde(default)]
+    pub extension_approved_by: Option<Approver>,
     /// Whether whoever starts the clock may set another limit; `limit` is then the default.
     pub as_set: bool,
     /// What the clock can stand still for; nothing when it cannot.
@@ -163,7 +188,7 @@ pub struct ClockRule {
 pub enum LawError {
     /// Not JSON of the expected shape, or a word the law does not know; says line, column and what is allowed.
     #[error("the rules are not JSON of the expected shape: {0}")]
-    Shape(#[from] serde_json::Error),
+    Shape(String),
     /// A clock has no rule.
     #[error("the clock {0} has no rule")]
     Missing(ClockId),
@@ -201,6 +226,30 @@ pub enum LawError {
         /// The version of its rule.
         version: String,
     },
+    /// An extension that nobody approves, or an approver of none.
+    #[error(
+        "the clock {clock}, version {version}: an extension and who approves it (extension_approved_by) go together"
+    )]
+    Approval {
+        /// The clock.
+        clock: ClockId,
+        /// The version of its rule.
+        version: String,
+    },
+    /// A rule that was in force is left out or changed.
+    #[error(
+        "the clock {clock}, version {version}, was in force and is left out or changed: matters that started under it keep \
+         it; only its last day may be set"
+    )]
+    Rewritten {
+        /// The clock.
+        clock: ClockId,
+        /// The version of its rule.
+        version: String,
+    },
+    /// The process goes by other rules already.
+    #[error("the process goes by rules of version {0} already")]
+    Installed(String),
     /// Nothing starts the clock.
     #[error("nothing starts the clock {clock}, version {version}")]
     NothingStarts {
@@ -251,7 +300,7 @@ impl RuleSet {
             version,
             source,
             mut rules,
-        } = serde_json::from_str(json)?;
+        } = serde_json::from_str(json).map_err(|error| LawError::Shape(error.to_string()))?;
         rules.sort_by_key(|rule| (rule.id, rule.valid_from));
         rules.iter().try_for_each(check_rule)?;
         let versions_of = |clock: &ClockId| {
@@ -287,6 +336,25 @@ impl RuleSet {
         self.by_clock.iter().flatten()
     }
 
+    /// Whether every rule of the earlier set is in this one, as it was but for its last day.
+    ///
+    /// # Errors
+    /// The first rule that is not.
+    pub fn goes_on_from(&self, earlier: &Self) -> Result<(), LawError> {
+        let lasting = |rule: &ClockRule| ClockRule {
+            valid_to: None,
+            ..rule.clone()
+        };
+        for rule in earlier.iter() {
+            let mut known = self.by_clock[rule.id as usize].iter();
+            if !known.any(|known| lasting(known) == lasting(rule)) {
+                let (clock, version) = (rule.id, rule.version.clone());
+                return Err(LawError::Rewritten { clock, version });
+            }
+        }
+        Ok(())
+    }
+
     /// The rule under which a clock starts on the day: the newest valid one, or the oldest known when
     /// the day lies before every version.
     #[must_use]
@@ -318,6 +386,9 @@ fn check_rule(rule: &ClockRule) -> Result<(), LawError> {
     }
     if rule.valid_to.is_some_and(|last| last < rule.valid_from) {
         return Err(LawError::Backwards { clock, version });
+    }
+    if (rule.extension_max_days > 0) != rule.extension_approved_by.is_some() {
+        return Err(LawError::Approval { clock, version });
     }
     if rule.starts.is_empty() {
         return Err(LawError::NothingStarts { clock, version });

@@ -31,7 +31,11 @@ const KEY_LENGTH: usize = 32;
 
 /// Reads the whole tree; all problems at once.
 pub(super) fn settings(mut tree: Tree) -> Result<Settings, SettingsError> {
-    let (profile, local_rules) = top(&mut tree);
+    let Top {
+        profile,
+        law_rules,
+        local_rules,
+    } = top(&mut tree);
     let telemetry = telemetry(&mut tree);
     let streams = streams(&mut tree);
     let addresses = addresses(&mut tree);
@@ -48,6 +52,7 @@ pub(super) fn settings(mut tree: Tree) -> Result<Settings, SettingsError> {
         .ok_or_else(|| SettingsError::Wrong(vec!["[addresses] cannot be read".to_owned()]))?;
     Ok(Settings {
         profile,
+        law_rules,
         local_rules,
         telemetry,
         streams,
@@ -56,7 +61,14 @@ pub(super) fn settings(mut tree: Tree) -> Result<Settings, SettingsError> {
     })
 }
 
-fn top(tree: &mut Tree) -> (Profile, Option<PathBuf>) {
+/// What stands above all sections.
+struct Top {
+    profile: Profile,
+    law_rules: Option<PathBuf>,
+    local_rules: Option<PathBuf>,
+}
+
+fn top(tree: &mut Tree) -> Top {
     let mut top = tree.top();
     let parse = |text: &str| match text {
         "development" => Some(Profile::Development),
@@ -68,13 +80,20 @@ fn top(tree: &mut Tree) -> (Profile, Option<PathBuf>) {
         parse,
         "must be \"development\" or \"production\"",
     );
-    let local_rules = top.parsed(
-        "local_rules",
-        |text| (!text.is_empty()).then(|| PathBuf::from(text)),
-        "must be the path of a file",
-    );
+    let mut file = |key| {
+        top.parsed(
+            key,
+            |text| (!text.is_empty()).then(|| PathBuf::from(text)),
+            "must be the path of a file",
+        )
+    };
+    let (law_rules, local_rules) = (file("law_rules"), file("local_rules"));
     tree.close(top);
-    (profile.unwrap_or_default(), local_rules)
+    Top {
+        profile: profile.unwrap_or_default(),
+        law_rules,
+        local_rules,
+    }
 }
 
 fn telemetry(tree: &mut Tree) -> TelemetrySettings {

@@ -125,7 +125,7 @@ fn an_unknown_key_is_named_with_its_section_and_what_is_allowed() {
         &[("HUIYIN__INTAKE__REPEAT", "x"), ("HUIYIN__PROFIL", "x")],
     ));
     let expected = [
-        "profil (from HUIYIN__PROFIL) is unknown; allowed here: profile, local_rules",
+        "profil (from HUIYIN__PROFIL) is unknown; allowed here: profile, law_rules, local_rules",
         "[telemetry] loglevel is unknown; allowed here: log_level, log_format, otlp_endpoint, trace_ratio, metrics_listen",
         "[intake] repeat (from HUIYIN__INTAKE__REPEAT) is unknown; allowed here: listen, database_url, database_connections, repeat_key",
         "[adresses] is unknown; allowed sections: telemetry, streams, addresses, intake, routing, supervision, stability_early_warning, statistics",
@@ -177,7 +177,7 @@ fn a_section_that_is_a_value_is_refused() {
     let refused = problems(Settings::from_toml("intake = 3"));
     assert_eq!(
         refused,
-        ["intake is unknown; allowed here: profile, local_rules"]
+        ["intake is unknown; allowed here: profile, law_rules, local_rules"]
     );
 }
 
@@ -216,7 +216,7 @@ fn a_text_that_is_no_toml_is_refused_with_its_line() {
         .unwrap_err()
         .to_string();
     assert!(
-        error.starts_with("the settings file /nowhere/huiyin.toml cannot be read: "),
+        error.starts_with("the file /nowhere/huiyin.toml cannot be read: "),
         "{error}"
     );
 }

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use chrono::Datelike as _;
 use huiyin_domain::calendar::{Calendars, WorkCalendar};
 use huiyin_domain::ids::MatterId;
-use huiyin_domain::law::{ClockId, DayTreatment, ExplainedDay, Limit, explain_paused, rules};
+use huiyin_domain::law::{
+    Approver, ClockId, DayTreatment, ExplainedDay, Limit, explain_paused, rules,
+};
 use huiyin_domain::supervision::{Clock, Fact, clocks};
 use huiyin_domain::time::local_date;
 use huiyin_proto::supervision::v1 as proto;
@@ -140,9 +142,12 @@ pub(super) fn days(clock: &Clock, calendar: &WorkCalendar) -> Vec<proto::Explain
 /// Rule id, article, version and limit.
 pub(super) fn rule(clock: &Clock) -> String {
     let rule = rules().rule_on(clock.clock, local_date(clock.started));
-    let extended = match clock.extended_days {
-        0 => String::new(),
-        days => format!(", {days} of them by extension"),
+    let extended = match (clock.extended_days, rule.extension_approved_by) {
+        (0, _) => String::new(),
+        (days, Some(Approver::OrganHead)) => {
+            format!(", {days} of them by extension, approved by the organ's head")
+        }
+        (days, None) => format!(", {days} of them by extension"),
     };
     format!(
         "{}, article {}, version {}: {}{extended}",

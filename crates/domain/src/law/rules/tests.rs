@@ -96,7 +96,7 @@ fn a_set_that_lacks_a_clock_or_a_day_is_refused() {
 fn two_versions_json(last: &str) -> String {
     format!(
         r#""rules": [{{"id": "opinion", "article": "34", "version": "2005", "valid_from": "2005-05-01",
-        "valid_to": {last}, "limit": {{"unit": "days", "n": 60}}, "extension_max_days": 30,
+        "valid_to": {last}, "limit": {{"unit": "days", "n": 60}}, "extension_max_days": 30, "extension_approved_by": "organ_head",
         "as_set": false, "pauses": [], "starts": ["accepted"], "ends": ["opinion_delivered"],
         "local": false}},"#
     )
@@ -173,4 +173,55 @@ fn a_clock_that_nothing_starts_or_ends_and_clocks_in_a_ring_are_refused() {
         "the clocks start each other for ever: ask_review, then review_opinion, then ask_reexamination, \
          then reexamination_opinion, then ask_review"
     );
+}
+
+#[test]
+fn an_extension_and_who_approves_it_go_together() {
+    let opinion = rules().rule(ClockId::Opinion);
+    assert_eq!(opinion.extension_approved_by, Some(Approver::OrganHead));
+    let words = "the clock opinion, version 2022-05-01: an extension and who approves it (extension_approved_by) go together";
+    assert_eq!(
+        refused(", \"extension_approved_by\": \"organ_head\"", ""),
+        words
+    );
+    assert_eq!(
+        refused("\"extension_max_days\": 30", "\"extension_max_days\": 0"),
+        words
+    );
+    let unknown = refused("\"organ_head\"", "\"nobody\"");
+    assert!(
+        unknown.contains("`nobody`") && unknown.contains("organ_head"),
+        "{unknown}"
+    );
+}
+
+#[test]
+fn rules_go_on_from_those_that_were_in_force() {
+    let next = r#""rules": [{"id": "opinion", "article": "34", "version": "2027", "valid_from": "2027-01-01",
+        "limit": {"unit": "days", "n": 45}, "extension_max_days": 0, "as_set": false, "pauses": [],
+        "starts": ["accepted"], "ends": ["opinion_delivered"], "local": false},"#;
+    let next = with("\"rules\": [", next).unwrap();
+    assert!(next.goes_on_from(rules()).is_ok());
+    assert_eq!(
+        rules().goes_on_from(&next).unwrap_err().to_string(),
+        "the clock opinion, version 2027, was in force and is left out or changed: matters that started under it keep \
+         it; only its last day may be set"
+    );
+    let changed = with("\"n\": 60}, \"extension", "\"n\": 50}, \"extension").unwrap();
+    assert!(matches!(
+        changed.goes_on_from(rules()),
+        Err(LawError::Rewritten { .. })
+    ));
+    let last = "\"unit\": \"days\", \"n\": 60}, \"extension_max_days\": 30";
+    let closed = format!("\"valid_to\": \"2026-12-31\", \"limit\": {{{last}");
+    let closed = include_str!("../../../data/law.json")
+        .replace(&format!("\"limit\": {{{last}"), &closed)
+        .replace(
+            "\"rules\": [",
+            r#""rules": [{"id": "opinion", "article": "34", "version": "2027", "valid_from": "2027-01-01",
+            "limit": {"unit": "days", "n": 45}, "extension_max_days": 0, "as_set": false, "pauses": [],
+            "starts": ["accepted"], "ends": ["opinion_delivered"], "local": false},"#,
+        );
+    let closed = RuleSet::parse(&closed).unwrap();
+    assert!(closed.goes_on_from(rules()).is_ok(), "its last day was set");
 }

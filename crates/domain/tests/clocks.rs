@@ -1215,3 +1215,52 @@ fn an_unlawful_due_day_changes_nothing_and_says_why() {
     let refused = set_due(&ended, "2026-05-01".parse().unwrap(), at("2026-02-02"));
     assert_eq!(refused, Err(DueRefused::NotRunning { clock: id }));
 }
+
+#[test]
+fn a_limit_set_with_a_transfer_runs_and_one_of_no_days_does_not() {
+    let with_limit = |limit_days| {
+        let FactKind::Forwarded {
+            forwarding, to, by, ..
+        } = forwarded(1, 1, ForwardingKind::Transfer)
+        else {
+            panic!("a forwarding");
+        };
+        let kind = FactKind::Forwarded {
+            forwarding,
+            to,
+            by,
+            kind: ForwardingKind::Transfer,
+            opinion_clock: true,
+            limit_days,
+            simplified: None,
+        };
+        let facts = [
+            fact("2026-01-05", FactKind::Registered),
+            fact("2026-01-05", kind),
+        ];
+        let mut known = judged(&facts);
+        known.retain(|clock| clock.clock == ClockId::AssignedLimit);
+        known.pop().map(|clock| clock.due.raw.to_string())
+    };
+    assert_eq!(with_limit(Some(10)).as_deref(), Some("2026-01-15"));
+    assert_eq!(with_limit(Some(0)), None);
+    assert_eq!(with_limit(None), None);
+}
+
+#[test]
+fn what_starts_a_clock_twice_starts_it_once() {
+    let mut facts = accepted_matter();
+    facts.push(fact("2026-01-15", FactKind::Accepted { by: organ(1) }));
+    facts.push(fact("2026-01-06", FactKind::Registered));
+    let started: Vec<_> = judged(&facts)
+        .into_iter()
+        .map(|clock| (clock.clock, clock.started))
+        .collect();
+    let expected = [
+        (ClockId::RegisterAndForward, at("2026-01-05")),
+        (ClockId::Acceptance, at("2026-01-07")),
+        (ClockId::Objection, at("2026-01-07")),
+        (ClockId::Opinion, at("2026-01-12")),
+    ];
+    assert_eq!(started, expected);
+}

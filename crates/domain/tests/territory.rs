@@ -533,3 +533,156 @@ proptest! {
         }
     }
 }
+
+/// Between how many places before and after each kind of change stands.
+const NUMBERS: [(ChangeKind, (usize, usize), (usize, usize)); 9] = [
+    (ChangeKind::Renamed, (1, 1), (1, 1)),
+    (ChangeKind::Recoded, (1, 1), (1, 1)),
+    (ChangeKind::Merged, (2, 9), (1, 1)),
+    (ChangeKind::Absorbed, (1, 9), (1, 1)),
+    (ChangeKind::Split, (1, 1), (2, 9)),
+    (ChangeKind::Redrawn, (2, 9), (2, 9)),
+    (ChangeKind::SplitOff, (1, 1), (1, 9)),
+    (ChangeKind::Transferred, (1, 1), (1, 1)),
+    (ChangeKind::Established, (0, 0), (1, 1)),
+];
+
+#[test]
+fn every_kind_of_change_names_as_many_places_as_it_needs() {
+    let units = |first: u32, number: usize| -> Vec<Unit> {
+        (first..)
+            .take(number)
+            .map(|code_number| Unit {
+                code: code(&code_number.to_string()),
+                name: "某县".to_owned(),
+            })
+            .collect()
+    };
+    let mut cases = 0;
+    for (kind, before, after) in NUMBERS {
+        for (from, to) in (0..4).flat_map(|from| (0..4).map(move |to| (from, to))) {
+            let change = Change {
+                from: units(431_231, from),
+                to: units(431_241, to),
+                ..change(kind, "2026-03-01", "", "")
+            };
+            let refused = county().apply(&change, day("2026-03-01"));
+            let wrong = matches!(refused, Err(ChangeFault::Number { .. }));
+            let fits = (before.0..=before.1).contains(&from) && (after.0..=after.1).contains(&to);
+            assert_eq!(wrong, !fits, "{kind}: {from} before and {to} after");
+            cases += 1;
+        }
+    }
+    assert_eq!((cases, ChangeKind::all().len()), (144, 9));
+}
+
+#[test]
+fn of_one_day_higher_places_come_first_and_days_follow_each_other() {
+    let township = change(ChangeKind::Established, "2026-03-01", "", "431231001 丙镇");
+    let of_county = change(ChangeKind::Established, "2026-03-01", "", "431231 新县");
+    let later = change(
+        ChangeKind::Recoded,
+        "2026-03-02",
+        "431231 新县",
+        "431205 新区",
+    );
+    let today = day("2026-04-01");
+    let mut gazetteer = county();
+    gazetteer
+        .apply_all(&[later.clone(), township.clone(), of_county.clone()], today)
+        .unwrap();
+    assert!(gazetteer.at(code("431205001"), today).is_some());
+    assert!(gazetteer.at(code("431231001"), day("2026-03-01")).is_some());
+    let refused = county().apply_all(&[of_county, township.clone(), township_of_nowhere()], today);
+    let refused = refused.unwrap_err();
+    assert_eq!(
+        (refused.place, refused.fault.to_string().as_str()),
+        (
+            2,
+            "431299001000 has a missing parent: 431299000000 is not in force on 2026-03-01"
+        )
+    );
+}
+
+fn township_of_nowhere() -> Change {
+    change(ChangeKind::Established, "2026-03-01", "", "431299001 丁镇")
+}
+
+#[test]
+fn a_place_of_which_a_part_is_taken_must_be_there_on_that_day() {
+    let today = day("2026-03-01");
+    let mut gazetteer = county();
+    let ended = change(
+        ChangeKind::Recoded,
+        "2026-01-01",
+        "431202 鹤城区",
+        "431203 鹤城新区",
+    );
+    gazetteer.apply(&ended, today).unwrap();
+    for (kind, from, to) in [
+        (ChangeKind::Transferred, "431202 鹤城区", "431221 中方县"),
+        (ChangeKind::Transferred, "431221 中方县", "431202 鹤城区"),
+        (ChangeKind::SplitOff, "431202 鹤城区", "431204 东区"),
+    ] {
+        let refused = gazetteer
+            .clone()
+            .apply(&change(kind, "2026-02-01", from, to), today);
+        assert_eq!(
+            refused.unwrap_err().to_string(),
+            "431202000000 is not in force on 2026-01-31, the day before the change",
+            "{kind}"
+        );
+    }
+    // a place that had ended before the list was made is learned from the change
+    let unknown = change(
+        ChangeKind::Transferred,
+        "2026-02-01",
+        "431299 旧县",
+        "431221 中方县",
+    );
+    gazetteer.apply(&unknown, today).unwrap();
+    assert_eq!(gazetteer.at(code("431299"), today).unwrap().name, "旧县");
+}
+
+#[test]
+fn a_name_of_the_past_is_learned_once_and_never_against_what_is_known() {
+    let today = day("2026-03-01");
+    let mut gazetteer = county();
+    let renamed = change(
+        ChangeKind::Renamed,
+        "2020-01-01",
+        "431202 旧名区",
+        "431202 鹤城区",
+    );
+    gazetteer.apply(&renamed, today).unwrap();
+    let name = |gazetteer: &Gazetteer, on| {
+        gazetteer
+            .at(code("431202"), day(on))
+            .unwrap()
+            .name
+            .to_owned()
+    };
+    assert_eq!(name(&gazetteer, "2019-12-31"), "旧名区");
+    assert_eq!(name(&gazetteer, "2020-01-01"), "鹤城区");
+    // since when it has its name is known now, and another name before it is no guess any more
+    let again = change(
+        ChangeKind::Renamed,
+        "2021-01-01",
+        "431202 别名区",
+        "431202 鹤城区",
+    );
+    assert_eq!(
+        gazetteer.apply(&again, today).unwrap_err().to_string(),
+        "431202000000 is 鹤城区, not 别名区"
+    );
+    let other = change(
+        ChangeKind::Renamed,
+        "2021-01-01",
+        "431221 别名县",
+        "431221 另名县",
+    );
+    assert_eq!(
+        gazetteer.apply(&other, today).unwrap_err().to_string(),
+        "431221000000 is 中方县, not 别名县"
+    );
+}

@@ -534,8 +534,10 @@ proptest! {
     }
 }
 
+type Between = (usize, usize);
+
 /// Between how many places before and after each kind of change stands.
-const NUMBERS: [(ChangeKind, (usize, usize), (usize, usize)); 9] = [
+const NUMBERS: [(ChangeKind, Between, Between); 9] = [
     (ChangeKind::Renamed, (1, 1), (1, 1)),
     (ChangeKind::Recoded, (1, 1), (1, 1)),
     (ChangeKind::Merged, (2, 9), (1, 1)),

@@ -8,15 +8,14 @@ use huiyin_proto::supervision::v1::{
     AnswerOrderRequest, AnswerOrderResponse, AnswerRecommendationRequest,
     AnswerRecommendationResponse, DeliverRemedyOpinionRequest, DeliverRemedyOpinionResponse,
     ExplainDeadlineRequest, ExplainDeadlineResponse, ExtendDeadlineRequest, ExtendDeadlineResponse,
-    GetReprojectionRequest, GetReprojectionResponse, ListClocksRequest, ListClocksResponse,
-    ListMovedDeadlinesRequest, ListMovedDeadlinesResponse, ListOpenLinesRequest,
-    ListOpenLinesResponse, ListOrdersRequest, ListOrdersResponse, ListRecommendationsRequest,
-    ListRecommendationsResponse, ListRemediesRequest, ListRemediesResponse,
-    MakeRecommendationRequest, MakeRecommendationResponse, PauseDeadlineRequest,
-    PauseDeadlineResponse, PublishCalendarRequest, PublishCalendarResponse, RequestRemedyRequest,
-    RequestRemedyResponse, ResumeDeadlineRequest, ResumeDeadlineResponse, SetDueDayRequest,
-    SetDueDayResponse, SimulateDeadlineRequest, SimulateDeadlineResponse, WithdrawOrderRequest,
-    WithdrawOrderResponse,
+    GetRemediesRequest, GetRemediesResponse, GetReprojectionRequest, GetReprojectionResponse,
+    ListClocksRequest, ListClocksResponse, ListMovedDeadlinesRequest, ListMovedDeadlinesResponse,
+    ListOpenLinesRequest, ListOpenLinesResponse, ListOrdersRequest, ListOrdersResponse,
+    ListRecommendationsRequest, ListRecommendationsResponse, MakeRecommendationRequest,
+    MakeRecommendationResponse, PauseDeadlineRequest, PauseDeadlineResponse,
+    PublishCalendarRequest, PublishCalendarResponse, RequestRemedyRequest, RequestRemedyResponse,
+    ResumeDeadlineRequest, ResumeDeadlineResponse, SetDueDayRequest, SetDueDayResponse,
+    SimulateDeadlineRequest, SimulateDeadlineResponse, WithdrawOrderRequest, WithdrawOrderResponse,
 };
 use huiyin_service_kit::run::{Desk, wrong_local_rules};
 use huiyin_service_kit::status::Problem;
@@ -106,12 +105,12 @@ impl SupervisionService for Service {
         ))
     }
 
-    async fn list_remedies(
+    async fn get_remedies(
         &self,
-        request: Request<ListRemediesRequest>,
-    ) -> Answer<ListRemediesResponse> {
+        request: Request<GetRemediesRequest>,
+    ) -> Answer<GetRemediesResponse> {
         Ok(Response::new(
-            rpc::list_remedies::answer(&self.desk, request.into_inner()).await?,
+            rpc::get_remedies::answer(&self.desk, request.into_inner()).await?,
         ))
     }
 

@@ -1,7 +1,7 @@
 //! Review and re-examination: rights that lapse, and the duties that asking starts.
 
 use huiyin_proto::supervision::v1::{
-    DeliverRemedyOpinionRequest, DeliverRemedyOpinionResponse, ListRemediesRequest,
+    DeliverRemedyOpinionRequest, DeliverRemedyOpinionResponse, GetRemediesRequest,
     PauseDeadlineRequest, RequestRemedyRequest, RequestRemedyResponse, ResumeDeadlineRequest,
 };
 use huiyin_proto::vocabulary::v1::{ClockKind, PauseCause, Remedy, RemedyOutcome};
@@ -116,11 +116,11 @@ async fn assert_told_and_listed(office: &Office) {
             "delivered Reexamination Upheld"
         ]
     );
-    let request = ListRemediesRequest {
+    let request = GetRemediesRequest {
         matter_id: matter(1),
     };
     let mut client = office.client.clone();
-    let listed = client.list_remedies(request).await.unwrap().into_inner();
+    let listed = client.get_remedies(request).await.unwrap().into_inner();
     let outcomes: Vec<_> = listed
         .remedies
         .iter()

@@ -258,6 +258,9 @@ mod tests {
         assert_eq!(shown("4312", Level::County).0, 36);
         assert_eq!(shown("43", Level::City).0, 0);
         assert_eq!(shown("431202001", Level::County).0, 0);
+        assert_eq!(shown("431202", Level::County).0, 0, "not below itself");
+        assert_eq!(shown("431202", Level::City).0, 0);
+        assert_eq!(shown("00", Level::City).0, 0, "cities have no local codes");
         assert!(
             code("431202")
                 .local_codes(Level::Township)
@@ -270,6 +273,10 @@ mod tests {
     #[test]
     fn a_code_knows_its_level_and_what_lies_above() {
         let village = code("431202001003");
+        assert_eq!(
+            format!("{village:?} {village}"),
+            "431202001003 431202001003"
+        );
         let levels: Vec<_> = village
             .chain()
             .map(|place| (place.level(), place.short().to_owned()))

@@ -688,3 +688,67 @@ fn a_name_of_the_past_is_learned_once_and_never_against_what_is_known() {
         "431221000000 is 中方县, not 别名县"
     );
 }
+
+#[test]
+fn what_was_established_once_is_restored_once_and_under_whatever_is_above() {
+    let mut gazetteer = Gazetteer::default();
+    assert!(gazetteer.is_empty());
+    let orphan = place("431202", "鹤城区", Some("4312"));
+    assert_eq!(
+        gazetteer.restore(&orphan).unwrap_err().to_string(),
+        "431202000000 has a missing parent: 431200000000 is not in force on 1949-10-01"
+    );
+    let ended = Established {
+        valid_to: Some(day("2020-12-31")),
+        ..place("4312", "怀化地区", None)
+    };
+    let renamed = Established {
+        valid_from: day("2021-01-01"),
+        ..place("4312", "怀化市", None)
+    };
+    let later = Established {
+        valid_from: day("2022-01-01"),
+        ..orphan.clone()
+    };
+    for _ in 0..2 {
+        for row in [&ended, &renamed, &later] {
+            gazetteer.restore(row).unwrap();
+        }
+    }
+    assert_eq!((gazetteer.len(), gazetteer.is_empty()), (2, false));
+    let names = |code_text: &str| -> Vec<String> {
+        ["2019-01-01", "2021-06-01", "2023-01-01"]
+            .iter()
+            .filter_map(|on| gazetteer.at(code(code_text), day(on)))
+            .map(|place| place.name.to_owned())
+            .collect()
+    };
+    assert_eq!(names("4312"), ["怀化地区", "怀化市", "怀化市"]);
+    assert_eq!(names("431202"), ["鹤城区"]);
+}
+
+#[test]
+fn a_place_may_last_a_day_but_not_begin_under_one_that_is_not_there_yet() {
+    let mut gazetteer = Gazetteer::default();
+    let late = Established {
+        valid_from: day("2020-01-01"),
+        ..place("43", "湖南省", None)
+    };
+    gazetteer.establish(&late).unwrap();
+    let one_day = Established {
+        valid_from: day("2020-05-01"),
+        valid_to: Some(day("2020-05-01")),
+        ..place("4312", "怀化市", Some("43"))
+    };
+    gazetteer.establish(&one_day).unwrap();
+    assert!(gazetteer.at(code("4312"), day("2020-05-01")).is_some());
+    assert!(gazetteer.at(code("4312"), day("2020-05-02")).is_none());
+    let early = Established {
+        valid_from: day("2019-12-31"),
+        ..place("4313", "娄底市", Some("43"))
+    };
+    assert_eq!(
+        gazetteer.establish(&early).unwrap_err().to_string(),
+        "431300000000 has a missing parent: 430000000000 is not in force on 2019-12-31"
+    );
+}

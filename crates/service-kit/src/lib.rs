@@ -23,5 +23,6 @@ pub mod status;
 pub mod telemetry;
 pub mod testing;
 pub mod timer;
+pub mod tls;
 pub mod violations;
 pub mod wire;

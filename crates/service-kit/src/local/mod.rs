@@ -1,6 +1,7 @@
 //! Private servers for the demo, for `huiyin up` and for tests: a PostgreSQL and a stream server of our
 //! own in a folder of the project, never the machine's.
 
+pub mod authority;
 pub mod postgres;
 pub mod prepare;
 pub mod streams;

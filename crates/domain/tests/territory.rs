@@ -752,3 +752,33 @@ fn a_place_may_last_a_day_but_not_begin_under_one_that_is_not_there_yet() {
         "431300000000 has a missing parent: 430000000000 is not in force on 2019-12-31"
     );
 }
+
+#[test]
+fn a_place_that_ends_may_hold_until_the_last_change_of_its_day() {
+    let today = day("2026-03-01");
+    let on = "2026-03-01";
+    let split = change(
+        ChangeKind::Split,
+        on,
+        "431221 中方县",
+        "431222 东县;431223 西县",
+    );
+    let townships = [
+        change(ChangeKind::Recoded, on, "431221001 甲镇", "431222001 甲镇"),
+        change(ChangeKind::Recoded, on, "431221002 乙镇", "431223001 乙镇"),
+    ];
+    let [first, second] = townships;
+    let mut gazetteer = county();
+    gazetteer
+        .apply_all(&[split.clone(), first.clone(), second], today)
+        .unwrap();
+    assert!(gazetteer.at(code("431222001001"), today).is_some());
+    let refused = county().apply_all(&[split, first], today).unwrap_err();
+    assert_eq!(
+        (refused.place, refused.fault.to_string().as_str()),
+        (
+            0,
+            "431221000000 cannot end while 431221002000 lies in it; say with it, from the same day on, what becomes of that"
+        )
+    );
+}

@@ -158,6 +158,17 @@ fn the_order_in_a_file_decides_nothing_among_particular_values() {
         r#"{"rule": "acknowledgement_limit", "place": "4312", "value": 20, "valid_from": "2026-01-01", "source": "x"}"#,
         r#"{"rule": "acknowledgement_limit", "place": "4312", "value": 5, "kind": "other", "level": "county", "valid_from": "2026-01-01", "source": "x"}"#,
     ];
+    for order in [[0, 1], [1, 0]] {
+        let rules = with(&order.map(|place| rules[place]).join(",")).unwrap();
+        let asked = Asked {
+            place: "431202".parse().unwrap(),
+            on: day("2026-02-01"),
+            level: Some(Level::County),
+            kind: Some(UrgentKind::Other),
+        };
+        let value = rules.value(LocalRuleId::AcknowledgementLimit, asked);
+        assert_eq!(value, 10, "the kind before the level");
+    }
     let reversed: Vec<&str> = rules.iter().rev().copied().collect();
     for more in [rules.join(","), reversed.join(",")] {
         let rules = with(&more).unwrap();

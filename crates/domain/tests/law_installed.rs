@@ -1,5 +1,4 @@
 //! A process goes by the rules it was given at its start. The only test of this program, because there is one law a process.
-#![expect(clippy::unwrap_used, reason = "a test whose ground is missing fails")]
 
 use huiyin_domain::law::{ClockId, EMBEDDED_TEXT, LawError, Limit, RuleSet, install, rules};
 use huiyin_domain::time::Date;

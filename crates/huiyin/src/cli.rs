@@ -8,7 +8,7 @@ use clap_complete::Shell;
 use huiyin_service_kit::names::ServiceName;
 use huiyin_service_kit::settings::Settings;
 
-use crate::connect::Clients;
+use crate::connect::{Clients, operator_keys};
 use crate::constellation::local_settings;
 use crate::{bench, calendar, deadline, demo, law, load, register, rules, serve, show, up, watch};
 
@@ -156,7 +156,11 @@ pub async fn run() -> Result<()> {
 fn clients(settings: Option<PathBuf>) -> Result<Clients> {
     let local = Some(local_settings()).filter(|path| path.exists());
     let settings = Settings::load(settings.or(local).as_deref())?;
-    Clients::new(|service| settings.addresses.of(service).to_string())
+    let keys = operator_keys(&settings)?;
+    Clients::new(
+        |service| settings.addresses.of(service).to_string(),
+        keys.as_ref(),
+    )
 }
 
 async fn load_file(clients: &Clients, command: LoadCommand) -> Result<()> {

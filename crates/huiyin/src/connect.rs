@@ -11,6 +11,8 @@ use huiyin_proto::stability_early_warning::v1::stability_early_warning_service_c
 use huiyin_proto::statistics::v1::statistics_service_client::StatisticsServiceClient;
 use huiyin_proto::supervision::v1::supervision_service_client::SupervisionServiceClient;
 use huiyin_service_kit::names::ServiceName;
+use huiyin_service_kit::settings::Settings;
+use huiyin_service_kit::tls::{Connector, Identity, Keys};
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Request, Response, Status};
 use tonic_types::StatusExt as _;
@@ -38,19 +40,26 @@ pub struct Clients {
 }
 
 impl Clients {
-    /// Clients that connect when they are first used.
+    /// Clients that connect when they are first used, by TLS when there are keys.
     ///
     /// # Errors
     /// When an address is not a URL.
-    pub fn new(address_of: impl Fn(ServiceName) -> String) -> Result<Self> {
+    pub fn new(address_of: impl Fn(ServiceName) -> String, keys: Option<&Keys>) -> Result<Self> {
         let channel = |service| -> Result<Channel> {
             let address = address_of(service);
             let endpoint = Endpoint::from_shared(address.clone())
                 .with_context(|| format!("the address of {service}, {address}, is not a URL"))?;
-            Ok(endpoint
+            let endpoint = endpoint
                 .connect_timeout(Duration::from_secs(2))
-                .tcp_nodelay(true)
-                .connect_lazy())
+                .tcp_nodelay(true);
+            let of_service = Identity::Service(service);
+            Ok(match keys {
+                None => endpoint.connect_lazy(),
+                Some(keys) => {
+                    let connector = Connector::new(keys.clone(), of_service);
+                    endpoint.connect_with_connector_lazy(connector)
+                }
+            })
         };
         let clocks = ServiceName::ALL
             .into_iter()
@@ -69,6 +78,15 @@ impl Clients {
             clocks,
         })
     }
+}
+
+/// The keys of whoever runs the command line; none without `[tls]`.
+///
+/// # Errors
+/// Which file is wrong and how.
+pub fn operator_keys(settings: &Settings) -> Result<Option<Keys>> {
+    let files = settings.tls.as_ref().map(|files| files.of("operator"));
+    Ok(files.map(Keys::load).transpose()?)
 }
 
 /// A request in the name of a caller.

@@ -11,6 +11,7 @@ use tonic::{Request, Status};
 use crate::server::{call, deadline};
 use crate::settings::Address;
 use crate::status::Problem;
+use crate::tls::Connector;
 use crate::{chance, telemetry};
 
 /// Metadata that says who calls.
@@ -34,11 +35,11 @@ const CONNECTION_WINDOW: u32 = 4 * 1024 * 1024;
 /// A channel whose calls take along what [`PassOn`] adds.
 pub type Calling = InterceptedService<Channel, PassOn>;
 
-/// A channel that connects when it is first used and again whenever it must. The size of messages is
-/// limited on the generated client: `max_decoding_message_size(server::MAX_ENCODE)`.
+/// A channel that connects when it is first used and again whenever it must; by TLS when it is given a connector. The size of
+/// messages is limited on the generated client: `max_decoding_message_size(server::MAX_ENCODE)`.
 #[must_use]
-pub fn channel(address: &Address) -> Channel {
-    Endpoint::from(address.uri().clone())
+pub fn channel(address: &Address, connector: Option<Connector>) -> Channel {
+    let endpoint = Endpoint::from(address.uri().clone())
         .connect_timeout(CONNECT_WITHIN)
         .timeout(ANSWER_WITHIN)
         .tcp_nodelay(true)
@@ -48,8 +49,11 @@ pub fn channel(address: &Address) -> Channel {
         .keep_alive_while_idle(true)
         .http2_max_header_list_size(MAX_HEADERS)
         .initial_stream_window_size(STREAM_WINDOW)
-        .initial_connection_window_size(CONNECTION_WINDOW)
-        .connect_lazy()
+        .initial_connection_window_size(CONNECTION_WINDOW);
+    match connector {
+        None => endpoint.connect_lazy(),
+        Some(connector) => endpoint.connect_with_connector_lazy(connector),
+    }
 }
 
 /// A channel in the name of `caller` (a service or `cli`) that passes on the trace, the deadline and the

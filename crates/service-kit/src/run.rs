@@ -22,6 +22,7 @@ use crate::server;
 use crate::settings::{Profile, ServiceSettings, Settings};
 use crate::status::Problem;
 use crate::timer::{self, Sweep};
+use crate::tls::{Connector, Identity, Keys, TlsError, keep_fresh};
 use crate::{client, metrics};
 
 /// Batches a mirror may be behind before it reads from the feed instead.
@@ -101,6 +102,9 @@ pub enum RunError {
     /// The address of the stream server cannot be used.
     #[error("[streams] url is not a redis:// address: {0}")]
     Streams(redis::RedisError),
+    /// The keys cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// The gRPC server could not be started.
     #[error(transparent)]
     Serve(#[from] server::ServeError),
@@ -117,6 +121,7 @@ pub fn run(context: Context, house: House) -> BoxFuture<'static, Result<(), RunE
         let service = house.name;
         let problem = |problem| RunError::Start { service, problem };
         let own = context.settings.service(service)?.clone();
+        let keys = keys(&context, service)?;
         let database = Database::connect(service, context.settings.profile, &own)
             .await
             .map_err(problem)?;
@@ -131,7 +136,7 @@ pub fn run(context: Context, house: House) -> BoxFuture<'static, Result<(), RunE
         };
         let lists = (house.lists)(desk).await.map_err(problem)?;
         let stopper = context.stopper.clone();
-        start_road(&context, &database, lists.reactions)?;
+        start_road(&context, (&database, keys.as_ref()), lists.reactions)?;
         for sweep in lists.sweeps {
             stopper.spawn(
                 "sweep",
@@ -147,7 +152,7 @@ pub fn run(context: Context, house: House) -> BoxFuture<'static, Result<(), RunE
             lists.grpc_names,
             (&database, context.settings.profile),
         );
-        server::serve_grpc(service, own.listen, rpcs, names, stopper).await?;
+        server::serve_grpc(service, (own.listen, keys), rpcs, names, stopper).await?;
         Ok(())
     })
 }
@@ -236,9 +241,24 @@ async fn check_tables(database: &Database, own: &'static Migrator) -> Result<(),
     Ok(())
 }
 
+/// The keys of a service, kept fresh; none without `[tls]`.
+fn keys(context: &Context, service: ServiceName) -> Result<Option<Keys>, RunError> {
+    let Some(files) = &context.settings.tls else {
+        tracing::warn!(
+            service = service.as_str(),
+            "without [tls] whoever reaches the port may call"
+        );
+        return Ok(None);
+    };
+    let keys = Keys::of_service(files, service)?;
+    let fresh = keep_fresh(keys.clone(), context.stopper.clone());
+    context.stopper.spawn("keys", fresh);
+    Ok(Some(keys))
+}
+
 fn start_road(
     context: &Context,
-    database: &Database,
+    (database, keys): (&Database, Option<&Keys>),
     reactions: Vec<Reaction>,
 ) -> Result<(), RunError> {
     let stopper = &context.stopper;
@@ -261,7 +281,10 @@ fn start_road(
     }
     for reaction in reactions {
         let feed = (reaction.from != database.service()).then(|| {
-            let channel = client::channel(context.settings.addresses.of(reaction.from));
+            let of_service = Identity::Service(reaction.from);
+            let connector = keys.map(|keys| Connector::new(keys.clone(), of_service));
+            let address = context.settings.addresses.of(reaction.from);
+            let channel = client::channel(address, connector);
             FeedServiceClient::new(client::calling(channel, database.service().as_str()))
                 .max_decoding_message_size(server::MAX_ENCODE)
         });

@@ -6,15 +6,16 @@ use std::time::Duration;
 
 use axum::middleware::{from_fn, from_fn_with_state};
 use futures::future::BoxFuture;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::Semaphore;
 use tonic::service::Routes;
 use tonic::transport::Server;
-use tonic::transport::server::TcpIncoming;
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 
 use crate::lifecycle::Stopper;
 use crate::names::ServiceName;
+use crate::tls::{Incoming, Keys};
 
 mod answer;
 pub mod call;
@@ -46,6 +47,12 @@ const CONNECTION_WINDOW: u32 = 4 * 1024 * 1024;
 /// How often a silent connection is asked whether it lives, and how long that may take.
 const ALIVE_EVERY: Duration = Duration::from_secs(20);
 const ALIVE_WITHIN: Duration = Duration::from_secs(10);
+/// Connections that wait to be taken.
+const BACKLOG: u32 = 1024;
+/// How long a connection lasts: after it, keys that were replaced or revoked have gone, and load is spread anew.
+const MAX_AGE: Duration = Duration::from_mins(10);
+/// How long its calls may take after that; streams are resumed by their cursor.
+const MAX_AGE_GRACE: Duration = Duration::from_secs(30);
 /// Resets a peer may cause before its connection is closed (CVE-2023-44487).
 const MAX_RESETS: usize = 64;
 /// How long calls in flight may take after stopping has begun.
@@ -89,7 +96,7 @@ pub enum ServeError {
 #[derive(Debug)]
 pub struct Bound {
     service: ServiceName,
-    incoming: TcpIncoming,
+    incoming: Incoming,
     address: SocketAddr,
 }
 
@@ -101,17 +108,19 @@ impl Bound {
     }
 }
 
-/// Listens at an address, inside the runtime.
+/// Listens at an address, inside the runtime; by TLS when there are keys.
 ///
 /// # Errors
 /// [`ServeError::Taken`] when another process listens there.
-pub fn bind(service: ServiceName, listen: SocketAddr) -> Result<Bound, ServeError> {
+pub fn bind(
+    service: ServiceName,
+    listen: SocketAddr,
+    keys: Option<Keys>,
+) -> Result<Bound, ServeError> {
     let refused = |error| refusal(listen, format!("[{}] listen", service.key()), error);
-    let incoming = TcpIncoming::bind(listen)
-        .map_err(refused)?
-        .with_nodelay(Some(true))
-        .with_keepalive(Some(ALIVE_EVERY));
-    let address = incoming.local_addr().map_err(refused)?;
+    let listener = listener(listen).map_err(refused)?;
+    let address = listener.local_addr().map_err(refused)?;
+    let incoming = Incoming::new(listener, keys);
     Ok(Bound {
         service,
         incoming,
@@ -123,12 +132,15 @@ pub fn bind(service: ServiceName, listen: SocketAddr) -> Result<Bound, ServeErro
 /// names of the gRPC services among `rpcs`.
 pub fn serve_grpc(
     service: ServiceName,
-    listen: SocketAddr,
+    (listen, keys): (SocketAddr, Option<Keys>),
     rpcs: Routes,
     grpc_names: Vec<&'static str>,
     stopper: Stopper,
 ) -> BoxFuture<'static, Result<(), ServeError>> {
-    Box::pin(async move { serve_bound(bind(service, listen)?, rpcs, grpc_names, stopper).await })
+    Box::pin(async move {
+        let bound = bind(service, listen, keys)?;
+        serve_bound(bound, rpcs, grpc_names, stopper).await
+    })
 }
 
 /// As [`serve_grpc`], at an address that is listened at already.
@@ -192,6 +204,17 @@ fn stacked(routes: Routes, service: ServiceName, stopper: &Stopper) -> Routes {
     Routes::from(router).prepare()
 }
 
+fn listener(listen: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = match listen {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    socket.set_reuseaddr(true)?;
+    socket.set_keepalive(true)?;
+    socket.bind(listen)?;
+    socket.listen(BACKLOG)
+}
+
 fn limits() -> Server {
     Server::builder()
         .max_concurrent_streams(MAX_STREAMS)
@@ -201,6 +224,8 @@ fn limits() -> Server {
         .max_frame_size(MAX_FRAME)
         .http2_keepalive_interval(Some(ALIVE_EVERY))
         .http2_keepalive_timeout(Some(ALIVE_WITHIN))
+        .max_connection_age(MAX_AGE)
+        .max_connection_age_grace(MAX_AGE_GRACE)
         .http2_max_pending_accept_reset_streams(Some(MAX_RESETS))
         .http2_max_local_error_reset_streams(Some(MAX_RESETS))
 }

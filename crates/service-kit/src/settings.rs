@@ -13,6 +13,7 @@ use http::Uri;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::names::ServiceName;
+use crate::tls::KeyFiles;
 
 mod reader;
 mod sections;
@@ -128,6 +129,8 @@ pub struct Settings {
     pub telemetry: TelemetrySettings,
     /// The fast road.
     pub streams: StreamSettings,
+    /// The keys for mutual TLS; none leaves every door open.
+    pub tls: Option<KeyFiles>,
     /// Where the services answer.
     pub addresses: Addresses,
     services: Vec<(ServiceName, ServiceSettings)>,

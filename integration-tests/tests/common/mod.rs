@@ -23,6 +23,7 @@ use huiyin_proto::supervision::v1::supervision_service_client::SupervisionServic
 use huiyin_proto::vocabulary::v1 as words;
 use huiyin_service_kit::names::ServiceName;
 use huiyin_service_kit::settings::Settings;
+use huiyin_service_kit::tls::{Connector, Identity, Keys};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 use tonic::transport::{Channel, Endpoint};
@@ -125,8 +126,11 @@ impl Up {
     pub async fn channel(&self, service: ServiceName) -> Channel {
         let address = self.settings.addresses.of(service).to_string();
         let endpoint = Endpoint::from_shared(address).unwrap();
+        let files = self.settings.tls.as_ref().unwrap().of("operator");
+        let connector = Connector::new(Keys::load(files).unwrap(), Identity::Service(service));
         until("a service that answers", || async {
-            endpoint.connect().await.ok()
+            let connecting = endpoint.connect_with_connector(connector.clone());
+            connecting.await.ok()
         })
         .await
     }

@@ -1,6 +1,7 @@
 //! The five services as five processes over private servers of their own.
 
 mod child;
+mod keys;
 mod settings;
 
 use std::net::SocketAddr;
@@ -13,6 +14,7 @@ use huiyin_service_kit::local::postgres::PrivatePostgres;
 use huiyin_service_kit::local::prepare::prepare;
 use huiyin_service_kit::local::streams::PrivateStreams;
 use huiyin_service_kit::names::ServiceName;
+use huiyin_service_kit::tls::{Connector, Identity, Keys};
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
@@ -54,6 +56,8 @@ pub struct Constellation {
     pub settings: PathBuf,
     /// The ports of the services.
     pub ports: Ports,
+    /// The keys of whoever runs it.
+    keys: Keys,
 }
 
 impl Constellation {
@@ -76,7 +80,9 @@ impl Constellation {
         let streams =
             PrivateStreams::start(&programs.streams, &plan.folder.join("streams")).await?;
         let addresses = prepare(&postgres.url("postgres"), DATABASE, plan.clock).await?;
-        let text = settings::write(plan, &addresses, &streams.url());
+        let files = keys::write(&plan.folder)?;
+        let keys = Keys::load(files.of("operator"))?;
+        let text = settings::write(plan, &addresses, &streams.url(), &files);
         let settings = plan.folder.join("settings.toml");
         std::fs::write(&settings, text)
             .with_context(|| format!("{} cannot be written", settings.display()))?;
@@ -89,6 +95,7 @@ impl Constellation {
             processes,
             settings,
             ports: plan.ports,
+            keys,
         };
         constellation.wait_until_ready(&plan.folder).await?;
         Ok(constellation)
@@ -100,7 +107,7 @@ impl Constellation {
     /// Never in practice: the addresses are our own.
     pub fn clients(&self) -> Result<Clients> {
         let ports = self.ports;
-        Clients::new(move |service| ports.address(service))
+        Clients::new(move |service| ports.address(service), Some(&self.keys))
     }
 
     async fn wait_until_ready(&self, folder: &Path) -> Result<()> {
@@ -126,7 +133,9 @@ impl Constellation {
         else {
             return false;
         };
-        let Ok(channel) = endpoint.connect().await else {
+        let of_service = Identity::Service(service);
+        let connector = Connector::new(self.keys.clone(), of_service);
+        let Ok(channel) = endpoint.connect_with_connector(connector).await else {
             return false;
         };
         let asked = HealthCheckRequest {

@@ -7,8 +7,9 @@ use anyhow::{Result, bail};
 use huiyin_service_kit::local::free_port;
 use huiyin_service_kit::local::prepare::Addresses;
 use huiyin_service_kit::names::ServiceName;
+use huiyin_service_kit::tls::KeyFiles;
 
-use super::Plan;
+use super::{Plan, keys};
 
 /// The gRPC and metrics ports of the five services, on the loopback address.
 #[derive(Clone, Copy, Debug)]
@@ -103,7 +104,7 @@ pub fn home() -> PathBuf {
 }
 
 /// The settings shared by the five processes; each process overrides its metrics address.
-pub(super) fn write(plan: &Plan, addresses: &Addresses, streams: &str) -> String {
+pub(super) fn write(plan: &Plan, addresses: &Addresses, streams: &str, keys: &KeyFiles) -> String {
     let mut text = format!(
         "profile = \"{}\"\n\n[telemetry]\nlog_level = \"info\"\nlog_format = \"json\"\ntrace_ratio = 0.0\n",
         plan.profile
@@ -112,7 +113,8 @@ pub(super) fn write(plan: &Plan, addresses: &Addresses, streams: &str) -> String
         text.push_str(&format!("otlp_endpoint = \"http://{otlp}\"\n"));
     }
     text.push_str(&format!(
-        "\n[streams]\nurl = \"{streams}\"\n\n[addresses]\n"
+        "\n[streams]\nurl = \"{streams}\"\n{}\n[addresses]\n",
+        keys::section(keys)
     ));
     for service in ServiceName::ALL {
         text.push_str(&format!(

@@ -1,7 +1,9 @@
 //! A short-lived authority of our own, for development and for tests: it issues what a city's own authority would.
 
+use std::time::SystemTime;
+
 use chrono::{Datelike as _, Days};
-use huiyin_domain::time::Date;
+use huiyin_domain::time::{Date, local_date};
 use rcgen::{
     BasicConstraints, CertificateParams, CertificateRevocationListParams, DistinguishedName,
     DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose,
@@ -56,6 +58,19 @@ pub struct Validity {
     pub on: Date,
     /// How many days more.
     pub days: u64,
+}
+
+impl Validity {
+    /// From now on. Certificates are judged by the machine's clock, also where the clock of decisions is moved by hand.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "TLS asks the machine what time it is"
+    )]
+    #[must_use]
+    pub fn from_today(days: u64) -> Self {
+        let on = local_date(SystemTime::now().into());
+        Self { on, days }
+    }
 }
 
 impl Authority {

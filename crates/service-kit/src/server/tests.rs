@@ -98,12 +98,12 @@ fn loopback() -> SocketAddr {
 
 fn running() -> Running {
     let (script, stopper) = (Script::default(), Stopper::new());
-    let bound = bind(ServiceName::Intake, loopback()).unwrap();
+    let bound = bind(ServiceName::Intake, loopback(), None).unwrap();
     let address = bound.address();
     let rpcs =
         Routes::new(FeedServiceServer::new(script.clone()).max_decoding_message_size(MAX_DECODE));
     let served = tokio::spawn(serve_bound(bound, rpcs, vec![NAME], stopper.clone()));
-    let channel = client::channel(&Address::of_socket(address).unwrap());
+    let channel = client::channel(&Address::of_socket(address).unwrap(), None);
     Running {
         script,
         address,
@@ -201,7 +201,7 @@ async fn a_full_server_sheds_load_and_still_answers_probes() {
     while server.script.calls.load(Ordering::SeqCst) < MAX_CALLS {
         tokio::task::yield_now().await;
     }
-    let other = client::channel(&Address::of_socket(server.address).unwrap());
+    let other = client::channel(&Address::of_socket(server.address).unwrap(), None);
     let status = FeedServiceClient::new(other.clone())
         .read_feed(asking(""))
         .await
@@ -269,7 +269,7 @@ async fn a_hard_stop_drops_calls_in_flight() {
 #[tokio::test]
 async fn a_taken_port_is_named_with_its_key() {
     let server = running();
-    let error = bind(ServiceName::Intake, server.address)
+    let error = bind(ServiceName::Intake, server.address, None)
         .unwrap_err()
         .to_string();
     assert_eq!(

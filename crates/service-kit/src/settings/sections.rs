@@ -11,11 +11,13 @@ use super::{
     StreamSettings, TelemetrySettings, WarningSettings,
 };
 use crate::names::ServiceName;
+use crate::tls::KeyFiles;
 
 /// The sections, in the order they are documented.
-const SECTIONS: [&str; 8] = [
+const SECTIONS: [&str; 9] = [
     "telemetry",
     "streams",
+    "tls",
     "addresses",
     "intake",
     "routing",
@@ -38,6 +40,7 @@ pub(super) fn settings(mut tree: Tree) -> Result<Settings, SettingsError> {
     } = top(&mut tree);
     let telemetry = telemetry(&mut tree);
     let streams = streams(&mut tree);
+    let tls = tls(&mut tree);
     let addresses = addresses(&mut tree);
     let mut services = Vec::new();
     for name in ServiceName::ALL {
@@ -56,6 +59,7 @@ pub(super) fn settings(mut tree: Tree) -> Result<Settings, SettingsError> {
         local_rules,
         telemetry,
         streams,
+        tls,
         addresses,
         services,
     })
@@ -80,13 +84,7 @@ fn top(tree: &mut Tree) -> Top {
         parse,
         "must be \"development\" or \"production\"",
     );
-    let mut file = |key| {
-        top.parsed(
-            key,
-            |text| (!text.is_empty()).then(|| PathBuf::from(text)),
-            "must be the path of a file",
-        )
-    };
+    let mut file = |key| top.parsed(key, path, "must be the path of a file");
     let (law_rules, local_rules) = (file("law_rules"), file("local_rules"));
     tree.close(top);
     Top {
@@ -142,6 +140,44 @@ fn streams(tree: &mut Tree) -> StreamSettings {
     });
     tree.close(section);
     StreamSettings { url }
+}
+
+/// The keys; none without the section.
+fn tls(tree: &mut Tree) -> Option<KeyFiles> {
+    if !tree.has("tls") {
+        return None;
+    }
+    let mut section = tree.section("tls");
+    let domain = section.parsed(
+        "trust_domain",
+        |text| text.parse().ok(),
+        "must be a name like huaihua.example",
+    );
+    let mut file = |key| section.parsed(key, path, "must be the path of a file");
+    let (certificate, key) = (file("certificate"), file("key"));
+    let (authorities, revoked) = (file("authorities"), file("revoked"));
+    for (key, given) in [
+        ("trust_domain", domain.is_some()),
+        ("certificate", certificate.is_some()),
+        ("key", key.is_some()),
+        ("authorities", authorities.is_some()),
+    ] {
+        if !given {
+            section.missing(key);
+        }
+    }
+    tree.close(section);
+    Some(KeyFiles {
+        trust_domain: domain?,
+        certificate: certificate?,
+        key: key?,
+        authorities: authorities?,
+        revoked,
+    })
+}
+
+fn path(text: &str) -> Option<PathBuf> {
+    (!text.is_empty()).then(|| PathBuf::from(text))
 }
 
 fn addresses(tree: &mut Tree) -> Option<Addresses> {

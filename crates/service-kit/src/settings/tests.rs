@@ -128,7 +128,7 @@ fn an_unknown_key_is_named_with_its_section_and_what_is_allowed() {
         "profil (from HUIYIN__PROFIL) is unknown; allowed here: profile, law_rules, local_rules",
         "[telemetry] loglevel is unknown; allowed here: log_level, log_format, otlp_endpoint, trace_ratio, metrics_listen",
         "[intake] repeat (from HUIYIN__INTAKE__REPEAT) is unknown; allowed here: listen, database_url, database_connections, repeat_key",
-        "[adresses] is unknown; allowed sections: telemetry, streams, addresses, intake, routing, supervision, stability_early_warning, statistics",
+        "[adresses] is unknown; allowed sections: telemetry, streams, tls, addresses, intake, routing, supervision, stability_early_warning, statistics",
     ];
     assert_eq!(refused, expected);
 }
@@ -218,5 +218,28 @@ fn a_text_that_is_no_toml_is_refused_with_its_line() {
     assert!(
         error.starts_with("the file /nowhere/huiyin.toml cannot be read: "),
         "{error}"
+    );
+}
+
+#[test]
+fn keys_are_given_wholly_or_not_at_all_and_each_of_a_process_has_its_own() {
+    assert_eq!(Settings::from_toml(&whole()).unwrap().tls, None);
+    let keys = "[tls]\ntrust_domain = \"huaihua.example\"\ncertificate = \"/keys/{who}.pem\"\n";
+    let refused = problems(Settings::from_toml(&format!("{}{keys}", whole())));
+    assert_eq!(
+        refused,
+        ["[tls] key is missing", "[tls] authorities is missing"]
+    );
+    let rest = "key = \"/keys/{who}.key\"\nauthorities = \"/keys/authorities.pem\"\n";
+    let settings = Settings::from_toml(&format!("{}{keys}{rest}", whole())).unwrap();
+    let files = settings.tls.unwrap().of("intake");
+    assert_eq!(
+        (files.certificate, files.authorities),
+        ("/keys/intake.pem".into(), "/keys/authorities.pem".into())
+    );
+    let wrong = keys.replace("huaihua.example", "Huaihua");
+    assert!(
+        problems(Settings::from_toml(&format!("{}{wrong}{rest}", whole())))[0]
+            .starts_with("[tls] trust_domain must be a name like huaihua.example")
     );
 }

@@ -14,6 +14,7 @@ use webpki::{CertRevocationList, OwnedCertRevocationList, anchor_from_trusted_ce
 use super::identity::{Identity, TrustDomain};
 use super::trust::{Callers, Only, Trust};
 use crate::lifecycle::Stopper;
+use crate::names::ServiceName;
 
 /// How often the files are read again.
 const READ_AGAIN: Duration = Duration::from_secs(10);
@@ -33,6 +34,21 @@ pub struct KeyFiles {
     pub authorities: PathBuf,
     /// What they have revoked; none when nothing is ever revoked.
     pub revoked: Option<PathBuf>,
+}
+
+impl KeyFiles {
+    /// The files of one of those who share the settings: `{who}` in a path stands for its name.
+    #[must_use]
+    pub fn of(&self, who: &str) -> Self {
+        let path = |path: &Path| PathBuf::from(path.to_string_lossy().replace("{who}", who));
+        Self {
+            trust_domain: self.trust_domain.clone(),
+            certificate: path(&self.certificate),
+            key: path(&self.key),
+            authorities: path(&self.authorities),
+            revoked: self.revoked.as_deref().map(path),
+        }
+    }
 }
 
 /// Why keys cannot be used. No text holds a part of a key.
@@ -93,6 +109,22 @@ impl Keys {
             files: Arc::new(files),
             loaded: Arc::new(RwLock::new(Arc::new(loaded))),
         })
+    }
+
+    /// The keys of one of the five services.
+    ///
+    /// # Errors
+    /// Which file is wrong and how, or whom the certificate names instead.
+    pub fn of_service(files: &KeyFiles, service: ServiceName) -> Result<Self, TlsError> {
+        let keys = Self::load(files.of(service.as_str()))?;
+        let (given, expected) = (keys.identity(), Identity::Service(service));
+        if given == expected {
+            Ok(keys)
+        } else {
+            Err(TlsError::Pair(format!(
+                "the certificate is that of {given}, not of {expected}"
+            )))
+        }
     }
 
     /// Reads the files again; gives whether they hold something else than before.

@@ -782,3 +782,23 @@ fn a_place_that_ends_may_hold_until_the_last_change_of_its_day() {
         )
     );
 }
+
+#[test]
+fn what_lies_in_a_place_that_goes_on_is_its_own_past() {
+    let today = day("2026-03-01");
+    let mut gazetteer = county();
+    let absorbed = change(
+        ChangeKind::Absorbed,
+        "2026-02-01",
+        "431202 鹤城区",
+        "431221 中方县",
+    );
+    gazetteer.apply(&absorbed, today).unwrap();
+    let township = gazetteer.comparable(code("431221001"), day("2026-01-01"), today);
+    assert_eq!(township.then, codes(&["431221001"]));
+    let of_county = gazetteer.comparable(code("431221"), day("2026-01-01"), today);
+    assert_eq!(of_county.then, codes(&["431202", "431221"]));
+    // the day of the change is a day after it
+    let lineage = |then: &str| gazetteer.lineage(code("431221"), day(then), today).len();
+    assert_eq!((lineage("2026-01-31"), lineage("2026-02-01")), (1, 0));
+}

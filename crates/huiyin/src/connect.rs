@@ -10,6 +10,7 @@ use huiyin_proto::routing::v1::routing_service_client::RoutingServiceClient;
 use huiyin_proto::stability_early_warning::v1::stability_early_warning_service_client::StabilityEarlyWarningServiceClient;
 use huiyin_proto::statistics::v1::statistics_service_client::StatisticsServiceClient;
 use huiyin_proto::supervision::v1::supervision_service_client::SupervisionServiceClient;
+use huiyin_service_kit::client::CALLER;
 use huiyin_service_kit::names::ServiceName;
 use huiyin_service_kit::settings::Settings;
 use huiyin_service_kit::tls::{Connector, Identity, Keys};
@@ -92,10 +93,9 @@ pub fn operator_keys(settings: &Settings) -> Result<Option<Keys>> {
 /// A request in the name of a caller.
 pub fn asked<M>(caller: &'static str, message: M) -> Request<M> {
     let mut request = Request::new(message);
-    request.metadata_mut().insert(
-        "x-huiyin-caller",
-        tonic::metadata::MetadataValue::from_static(caller),
-    );
+    request
+        .metadata_mut()
+        .insert(CALLER, tonic::metadata::MetadataValue::from_static(caller));
     request
 }
 

@@ -7,6 +7,7 @@ use prost::Message;
 use sha2::{Digest as _, Sha256};
 use sqlx::PgConnection;
 
+use crate::client::CALLER;
 use crate::database::{Database, Tx};
 use crate::status::Problem;
 
@@ -29,7 +30,7 @@ impl Asked {
         message: &M,
     ) -> Self {
         let caller = metadata
-            .get("x-huiyin-caller")
+            .get(CALLER)
             .and_then(|caller| caller.to_str().ok())
             .map_or("unnamed", |caller| caller);
         Self {

@@ -186,7 +186,7 @@ pub fn serve_bound(
     })
 }
 
-/// The layers, the outermost last: the call is known and observed, a place is found for it, its deadline
+/// The layers, the outermost last: the call is observed, a place is found for it, its caller known, its deadline
 /// kept, a panic caught, an oversize message refused in our words.
 fn stacked(routes: Routes, service: ServiceName, stopper: &Stopper) -> Routes {
     let places = Arc::new(Semaphore::new(MAX_CALLS));
@@ -199,6 +199,7 @@ fn stacked(routes: Routes, service: ServiceName, stopper: &Stopper) -> Routes {
         .layer(from_fn(layers::explain_oversize))
         .layer(from_fn(layers::catch_panic))
         .layer(from_fn(layers::keep_deadline))
+        .layer(from_fn(layers::know_caller))
         .layer(from_fn_with_state(places, layers::find_place))
         .layer(from_fn_with_state(observed, layers::observe));
     Routes::from(router).prepare()

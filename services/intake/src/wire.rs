@@ -9,6 +9,8 @@ use huiyin_domain::vocabulary::{
 };
 use huiyin_proto::intake::v1 as pb;
 use huiyin_proto::vocabulary::v1 as words;
+use huiyin_service_kit::client::CALLER;
+use huiyin_service_kit::tls::Identity;
 use huiyin_service_kit::violations::Violations;
 use huiyin_service_kit::wire::timestamp;
 
@@ -16,9 +18,13 @@ use crate::matter::Matter;
 use crate::store::progress_step::Step;
 use crate::store::remedy_step::RemedyStep;
 
-/// The organ a caller names itself as in its metadata, if it does.
+/// The organ that calls: that of the post whose certificate it is, or, without TLS, the one the caller names itself as.
 pub(crate) fn calling_organ(metadata: &tonic::metadata::MetadataMap) -> Option<OrganId> {
-    metadata.get("x-huiyin-caller")?.to_str().ok()?.parse().ok()
+    let caller = metadata.get(CALLER)?.to_str().ok()?;
+    match caller.parse::<Identity>() {
+        Ok(identity) => identity.organ(),
+        Err(_) => caller.parse().ok(),
+    }
 }
 
 /// A channel that must be given.
@@ -263,5 +269,11 @@ mod tests {
         let organ = OrganId::from_uuid(uuid::Uuid::from_u128(5));
         metadata.insert("x-huiyin-caller", organ.to_string().parse().unwrap());
         assert_eq!(calling_organ(&metadata), Some(organ));
+        let post = format!("organ/{organ}/post/duty-desk");
+        metadata.insert("x-huiyin-caller", post.parse().unwrap());
+        assert_eq!(calling_organ(&metadata), Some(organ));
+        let operator = "operator/night".parse().unwrap();
+        metadata.insert("x-huiyin-caller", operator);
+        assert_eq!(calling_organ(&metadata), None);
     }
 }

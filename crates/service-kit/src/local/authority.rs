@@ -1,5 +1,6 @@
 //! A short-lived authority of our own, for development and for tests: it issues what a city's own authority would.
 
+use std::net::Ipv4Addr;
 use std::time::SystemTime;
 
 use chrono::{Datelike as _, Days};
@@ -114,7 +115,12 @@ impl Authority {
         let serial = SerialNumber::from_slice(chance::new_uuid().as_bytes());
         let mut params = params("huiyin", validity);
         params.serial_number = Some(serial.clone());
-        params.subject_alt_names = vec![SanType::URI(id.try_into()?)];
+        // the URI says who it is; the others let tools that ask for the name of the machine connect on this one
+        params.subject_alt_names = vec![
+            SanType::URI(id.try_into()?),
+            SanType::DnsName("localhost".try_into()?),
+            SanType::IpAddress(Ipv4Addr::LOCALHOST.into()),
+        ];
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.extended_key_usages = vec![
             ExtendedKeyUsagePurpose::ClientAuth,

@@ -17,10 +17,12 @@ use super::answer::{Answer, Recorder, code_of};
 use super::call::{self, Call};
 use super::methods::{self, Method};
 use super::{ANSWER_WITHIN, MAX_DECODE, deadline};
+use crate::client::CALLER;
 use crate::lifecycle::{Stopper, panic_words};
 use crate::names::ServiceName;
 use crate::status::Problem;
 use crate::telemetry;
+use crate::tls::Peer;
 use crate::violations::Violations;
 
 /// How tonic says that a message was larger than the server takes.
@@ -63,6 +65,19 @@ pub(super) async fn observe(
         }),
         None => response.map(|body| Body::new(Answer::unary(body, recorder))),
     }
+}
+
+/// Says who calls as the certificate has it, whatever the caller says of itself. Without TLS the caller's own word is all
+/// there is.
+pub(super) async fn know_caller(mut request: Request, next: Next) -> Response {
+    let peer = request.extensions().get::<Peer>();
+    let identity = peer.and_then(|peer| peer.identity.as_ref());
+    if let Some(identity) = identity.map(ToString::to_string)
+        && let Ok(caller) = HeaderValue::try_from(identity)
+    {
+        request.headers_mut().insert(CALLER, caller);
+    }
+    next.run(request).await
 }
 
 /// Refuses the call at once when the server is full; a probe gets through.

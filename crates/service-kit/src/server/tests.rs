@@ -17,7 +17,9 @@ use tonic_reflection::pb::v1::server_reflection_response::MessageResponse;
 use tonic_types::StatusExt as _;
 
 use super::*;
+use crate::local::authority::{Authority, Validity};
 use crate::settings::Address;
+use crate::tls::{Connector, Identity, KeyFiles, TrustDomain};
 use crate::{client, metrics};
 
 const NAME: &str = "huiyin.feed.v1.FeedService";
@@ -54,6 +56,11 @@ impl FeedService for Script {
                     head_seq: left,
                     ..ReadFeedResponse::default()
                 }))
+            }
+            "caller" => {
+                let caller = request.metadata().get(client::CALLER);
+                let caller = caller.and_then(|caller| caller.to_str().ok());
+                Err(Status::not_found(caller.unwrap_or("nobody")))
             }
             _ => Ok(Response::new(ReadFeedResponse::default())),
         }
@@ -338,4 +345,57 @@ async fn every_call_is_counted_by_its_code() {
             "{line} is not in\n{text}"
         );
     }
+}
+
+#[tokio::test]
+async fn who_calls_is_what_the_certificate_says_whatever_the_caller_says() {
+    let folder = tempfile::tempdir().unwrap();
+    let domain: TrustDomain = "huaihua.example".parse().unwrap();
+    let validity = Validity::from_today(1);
+    let authority = Authority::new(domain.clone(), validity).unwrap();
+    let keys = |who: &str, identity: &Identity| {
+        let issued = authority.issue(identity, validity).unwrap();
+        let write = |kind: &str, text: &str| {
+            let path = folder.path().join(format!("{who}.{kind}"));
+            std::fs::write(&path, text).unwrap();
+            path
+        };
+        let files = KeyFiles {
+            trust_domain: domain.clone(),
+            certificate: write("pem", &issued.certificate),
+            key: write("key", &issued.key),
+            authorities: write("authorities", authority.certificate()),
+            revoked: None,
+        };
+        Keys::load(files).unwrap()
+    };
+    let intake = Identity::Service(ServiceName::Intake);
+    let platform = keys(
+        "platform",
+        &Identity::Caller("national-platform".to_owned()),
+    );
+    let door = keys("intake", &intake);
+    let bound = bind(ServiceName::Intake, loopback(), Some(door)).unwrap();
+    let address = Address::of_socket(bound.address()).unwrap();
+    let stopper = Stopper::new();
+    let rpcs = Routes::new(FeedServiceServer::new(Script::default()));
+    let served = tokio::spawn(serve_bound(bound, rpcs, vec![NAME], stopper.clone()));
+    let channel = client::channel(&address, Some(Connector::new(platform, intake)));
+    let mut claims_to_be = Request::new(asking("caller"));
+    claims_to_be
+        .metadata_mut()
+        .insert(client::CALLER, "supervision".parse().unwrap());
+    let answer = FeedServiceClient::new(channel)
+        .read_feed(claims_to_be)
+        .await;
+    assert_eq!(answer.unwrap_err().message(), "caller/national-platform");
+    // by no TLS at all
+    let open = client::channel(&address, None);
+    let refused = FeedServiceClient::new(open)
+        .read_feed(asking("caller"))
+        .await;
+    let refused = refused.unwrap_err();
+    assert_eq!(refused.get_details_error_info(), None, "nobody answered");
+    stopper.stop();
+    served.await.unwrap().unwrap();
 }

@@ -90,6 +90,17 @@ impl TrustDomain {
     }
 }
 
+impl Identity {
+    /// The organ whose post this is; none for whoever is no desk of an organ.
+    #[must_use]
+    pub const fn organ(&self) -> Option<OrganId> {
+        match self {
+            Self::Post { organ, .. } => Some(*organ),
+            Self::Service(_) | Self::Caller(_) | Self::Operator(_) => None,
+        }
+    }
+}
+
 impl fmt::Display for Identity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -123,11 +134,11 @@ impl FromStr for Identity {
     }
 }
 
-/// A segment of a SPIFFE path: 1 to 100 letters, digits, dots, hyphens and underscores; not only dots.
+/// A segment of a SPIFFE path: 1 to 50 letters, digits, dots, hyphens and underscores; not only dots.
 fn segment(given: &str) -> Result<String, InvalidIdentity> {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
     let named = given.bytes().any(|byte| byte != b'.');
-    if given.len() <= 100 && named && given.bytes().all(allowed) {
+    if given.len() <= 50 && named && given.bytes().all(allowed) {
         Ok(given.to_owned())
     } else {
         Err(InvalidIdentity::Form)

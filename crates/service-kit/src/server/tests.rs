@@ -395,7 +395,10 @@ async fn who_calls_is_what_the_certificate_says_whatever_the_caller_says() {
         .read_feed(asking("caller"))
         .await;
     let refused = refused.unwrap_err();
-    assert_eq!(refused.get_details_error_info(), None, "nobody answered");
+    assert!(
+        refused.get_details_error_info().is_none(),
+        "nobody answered"
+    );
     stopper.stop();
     served.await.unwrap().unwrap();
 }

@@ -4,6 +4,8 @@
 mod escalation;
 mod recipients;
 
+pub mod hot_spots;
+
 pub use escalation::{Escalation, Step, next_step};
 pub use recipients::{Recipient, RecipientRole, recipients};
 

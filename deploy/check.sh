@@ -55,7 +55,13 @@ done
 refuse --set services.intake.replcas=3
 refuse --set services.intake.replicas=0
 refuse --set services.statistics=null
-refuse --set services.routing.secret.keys.repeatKey=repeat_key
+refuse --set services.routing.vault.key=file:/keys
+refuse --set services.intake.vault.key=0123456789abcdef
+refuse --set services.intake.tlsSecret=null
+refuse --set services.routing.secret.keys.logKey=null
+refuse --set log.suite=md5
+refuse --set log.above.address=http://log.nation.example:7401
+refuse --set log.above.address=https://log.nation.example:7401 --set log.above.trustDomain=nation.example
 refuse --set telemetry.traceRatio=2
 refuse --set image.digest=latest
 echo "ok: the chart refuses wrong values"

@@ -78,6 +78,10 @@ create_database() {
     if [ -z "$(ask "$1" postgres -At -c "SELECT 1 FROM pg_database WHERE datname = '$2'")" ]; then
         ask "$1" postgres -c "CREATE DATABASE $2"
     fi
+    # the role of the texts of denunciations, as deploy/postgres/roles.sh makes it
+    ask "$1" postgres -c "DO \$\$ BEGIN
+        IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'intake_sealed') THEN CREATE ROLE intake_sealed NOLOGIN; END IF;
+    END \$\$"
 }
 
 # ./dev db: a long-running private PostgreSQL and stream server under .huiyin/dev.

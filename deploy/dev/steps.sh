@@ -1,7 +1,7 @@
 # The steps of ./dev test. Each is a function, run in a shell of its own, that fails when its check fails; a step
 # that cannot run here calls skip and says why. Steps that need servers find them running.
 
-STEPS="format buf sqlx clippy tests doc helm dashboard scripts"
+STEPS="format buf sqlx clippy tests fuzz doc helm dashboard scripts"
 
 step_format() { cargo fmt --all --check; }
 
@@ -31,6 +31,7 @@ step_sqlx() {
 step_clippy() { cargo clippy --workspace --all-targets -- -D warnings; }
 
 step_tests() {
+    need_softhsm || die "the tests of the master key need SoftHSM"
     # the integration tests start the program itself
     cargo build --workspace --bin huiyin
     if ! need_nextest; then
@@ -39,6 +40,11 @@ step_tests() {
     fi
     cargo nextest run --workspace --no-tests=pass
     cargo test --workspace --doc
+}
+
+step_fuzz() {
+    # shellcheck disable=SC2086 # the names hold no spaces
+    fuzz "${HUIYIN_FUZZ_SECONDS:-60}" $FUZZ_TARGETS
 }
 
 step_doc() { RUSTDOCFLAGS=-Dwarnings cargo doc --workspace --no-deps; }
@@ -73,9 +79,9 @@ step_scripts() {
     local script failed=0
     while read -r script; do
         bash -n "$script" || failed=1
-    done < <(ls dev .ci/run deploy/dev/*.sh)
+    done < <(ls dev .ci/run deploy/dev/*.sh deploy/dev/counting_rustc)
     # One file uses what another sets, which shellcheck cannot see.
-    if has shellcheck; then shellcheck --shell=bash --severity=warning --exclude=SC2034,SC2120 dev .ci/run deploy/dev/*.sh || failed=1; fi
+    if has shellcheck; then shellcheck --shell=bash --severity=warning --exclude=SC2034,SC2120 dev .ci/run deploy/dev/*.sh deploy/dev/counting_rustc || failed=1; fi
     return $failed
 }
 

@@ -36,7 +36,7 @@ known_step() {
 needs_servers() {
     local step
     for step in "$@"; do
-        case $step in sqlx | tests | dashboard) return 0 ;; esac
+        case $step in sqlx | tests | fuzz | dashboard) return 0 ;; esac
     done
     return 1
 }
@@ -92,10 +92,14 @@ stop_test_servers() {
     rm -rf "$SERVERS_FOLDER"
 }
 
-# ./dev nightly [SEEDS]: the tests again, over many seeds.
+# ./dev nightly [SEEDS]: the tests again, over many seeds and cases.
 run_nightly() {
     need_toolchain
     need_nextest || die "the nightly tests need cargo-nextest"
+    need_softhsm || die "the tests of the master key need SoftHSM"
     start_test_servers
     HUIYIN_SEEDS=${1:-200} HUIYIN_CASES=1000000 HUIYIN_OPEN_CLOCKS=1000000 cargo nextest run --workspace --profile nightly
+    # what attacks cost is measured on what a city runs
+    cargo build --release --bin huiyin
+    HUIYIN_HOSTILE=all cargo nextest run --release -p huiyin-integration-tests --profile nightly --no-capture -E 'binary(hostile)'
 }

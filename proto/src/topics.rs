@@ -1,6 +1,8 @@
 //! What events are about: whoever follows one topic need not list every event of the others, and a new event breaks the build
 //! of those alone who follow its topic.
 
+use std::slice::from_ref;
+
 use crate::events::v1::event::Fact;
 use crate::events::v1::*;
 
@@ -27,6 +29,17 @@ pub enum Topic<'a> {
     Decision(DecisionFact<'a>),
     /// A report was published.
     Report(&'a ReportPublished),
+    /// What a petition says was read, or erased.
+    Petition(PetitionFact<'a>),
+}
+
+/// What became of the words of a petition.
+#[derive(Clone, Copy, Debug)]
+pub enum PetitionFact<'a> {
+    /// See the contract.
+    PetitionRead(&'a PetitionRead),
+    /// See the contract.
+    PetitionErased(&'a PetitionErased),
 }
 
 /// Places and organs.
@@ -213,6 +226,121 @@ impl Fact {
                 Topic::Decision(DecisionFact::DeadlinesReprojected(fact))
             }
             Self::ReportPublished(fact) => Topic::Report(fact),
+            Self::PetitionRead(fact) => Topic::Petition(PetitionFact::PetitionRead(fact)),
+            Self::PetitionErased(fact) => Topic::Petition(PetitionFact::PetitionErased(fact)),
         }
+    }
+
+    /// The matters the event is about, by their ids; none for what concerns no matter. An alert names those it was raised for, and
+    /// what becomes of it names the alert alone.
+    #[must_use]
+    pub fn matter_ids(&self) -> &[String] {
+        match self.topic() {
+            Topic::Matter(fact) => from_ref(fact.matter_id()),
+            Topic::Completion(fact) => from_ref(match fact {
+                CompletionFact::CompletionReported(fact) => &fact.matter_id,
+                CompletionFact::CompletionReturned(fact) => &fact.matter_id,
+                CompletionFact::CompletionAccepted(fact) => &fact.matter_id,
+            }),
+            Topic::Remedy(fact) => from_ref(match fact {
+                RemedyFact::RemedyRequested(fact) => &fact.matter_id,
+                RemedyFact::RemedyOpinionDelivered(fact) => &fact.matter_id,
+            }),
+            Topic::Recommendation(fact) => from_ref(match fact {
+                RecommendationFact::RecommendationMade(fact) => &fact.matter_id,
+                RecommendationFact::RecommendationAnswered(fact) => &fact.matter_id,
+            }),
+            Topic::Deadline(fact) => from_ref(fact.matter_id()),
+            Topic::Order(fact) => from_ref(match fact {
+                OrderFact::SuperviseOrderIssued(fact) => &fact.matter_id,
+                OrderFact::SuperviseOrderAnswered(fact) => &fact.matter_id,
+            }),
+            Topic::Alert(fact) => match fact {
+                AlertFact::AlertRaised(fact) => &fact.matter_ids,
+                AlertFact::AlertAcknowledged(_)
+                | AlertFact::AlertEscalated(_)
+                | AlertFact::AlertDelivered(_) => &[],
+            },
+            Topic::Decision(fact) => match fact {
+                DecisionFact::DecisionOverridden(fact) => from_ref(&fact.matter_id),
+                DecisionFact::RulesActivated(_)
+                | DecisionFact::WorkCalendarPublished(_)
+                | DecisionFact::DeadlinesReprojected(_) => &[],
+            },
+            Topic::Petition(fact) => from_ref(match fact {
+                PetitionFact::PetitionRead(fact) => &fact.matter_id,
+                PetitionFact::PetitionErased(fact) => &fact.matter_id,
+            }),
+            Topic::Places(_) | Topic::Report(_) => &[],
+        }
+    }
+}
+
+impl<'a> MatterFact<'a> {
+    /// The matter.
+    #[must_use]
+    pub const fn matter_id(self) -> &'a String {
+        match self {
+            Self::MatterRegistered(fact) => &fact.matter_id,
+            Self::MatterForwarded(fact) => &fact.matter_id,
+            Self::MatterUnrouted(fact) => &fact.matter_id,
+            Self::ForwardingObjected(fact) => &fact.matter_id,
+            Self::ObjectionAgreed(fact) => &fact.matter_id,
+            Self::ObjectionRefused(fact) => &fact.matter_id,
+            Self::MatterAccepted(fact) => &fact.matter_id,
+            Self::MatterDeclined(fact) => &fact.matter_id,
+            Self::OpinionIssued(fact) => &fact.matter_id,
+            Self::ReplyDelivered(fact) => &fact.matter_id,
+            Self::MatterEvaluated(fact) => &fact.matter_id,
+            Self::MatterWithdrawn(fact) => &fact.matter_id,
+        }
+    }
+}
+
+impl<'a> DeadlineFact<'a> {
+    /// The matter whose clock it is.
+    #[must_use]
+    pub const fn matter_id(self) -> &'a String {
+        match self {
+            Self::DeadlineSet(fact) => &fact.matter_id,
+            Self::DeadlineEnded(fact) => &fact.matter_id,
+            Self::DeadlinePassed(fact) => &fact.matter_id,
+            Self::DeadlineExtended(fact) => &fact.matter_id,
+            Self::DeadlinePaused(fact) => &fact.matter_id,
+            Self::DeadlineResumed(fact) => &fact.matter_id,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn raised(matter_ids: &[&str]) -> Fact {
+        Fact::AlertRaised(AlertRaised {
+            matter_ids: matter_ids.iter().map(|id| (*id).to_owned()).collect(),
+            ..AlertRaised::default()
+        })
+    }
+
+    #[test]
+    fn an_event_names_the_matters_it_is_about() {
+        let of = |matter_id: &str| matter_id.to_owned();
+        let one = Fact::DeadlineEnded(DeadlineEnded {
+            matter_id: of("one"),
+            ..DeadlineEnded::default()
+        });
+        assert_eq!(one.matter_ids(), ["one"]);
+        let read = Fact::PetitionRead(PetitionRead {
+            matter_id: of("two"),
+            ..PetitionRead::default()
+        });
+        assert_eq!(read.matter_ids(), ["two"]);
+        assert_eq!(raised(&["one", "two"]).matter_ids(), ["one", "two"]);
+        assert!(
+            Fact::ReportPublished(ReportPublished::default())
+                .matter_ids()
+                .is_empty()
+        );
     }
 }

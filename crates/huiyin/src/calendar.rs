@@ -9,8 +9,9 @@ use huiyin_domain::calendar::YearNotice;
 use huiyin_proto::supervision::v1::{
     GetReprojectionRequest, ListMovedDeadlinesRequest, PublishCalendarRequest, Reprojection,
 };
+use tonic::Request;
 
-use crate::connect::{Clients, asked, persist};
+use crate::connect::{Clients, persist};
 
 /// What to do with the calendar.
 #[derive(Debug, Subcommand)]
@@ -71,10 +72,8 @@ async fn publish(clients: &Clients, notice: &YearNotice, post: String) -> Result
         post,
     };
     let answer = persist("the calendar was not published", || {
-        let (mut supervision, request) = (
-            clients.supervision.clone(),
-            asked("huiyin", request.clone()),
-        );
+        let (mut supervision, request) =
+            (clients.supervision.clone(), Request::new(request.clone()));
         async move { supervision.publish_calendar(request).await }
     })
     .await?;
@@ -86,10 +85,8 @@ async fn finished(clients: &Clients, batch_id: String) -> Result<Reprojection> {
     let request = GetReprojectionRequest { batch_id };
     loop {
         let answer = persist("the batch cannot be followed", || {
-            let (mut supervision, request) = (
-                clients.supervision.clone(),
-                asked("huiyin", request.clone()),
-            );
+            let (mut supervision, request) =
+                (clients.supervision.clone(), Request::new(request.clone()));
             async move { supervision.get_reprojection(request).await }
         })
         .await?;
@@ -111,10 +108,8 @@ async fn moved(clients: &Clients, batch_id: String, list: u32) -> Result<()> {
         page_token: String::new(),
     };
     let answer = persist("the clocks that moved cannot be listed", || {
-        let (mut supervision, request) = (
-            clients.supervision.clone(),
-            asked("huiyin", request.clone()),
-        );
+        let (mut supervision, request) =
+            (clients.supervision.clone(), Request::new(request.clone()));
         async move { supervision.list_moved_deadlines(request).await }
     })
     .await?;

@@ -5,12 +5,18 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::{CommandFactory as _, Parser, Subcommand};
 use clap_complete::Shell;
+use huiyin_service_kit::authorization::rights_table;
+use huiyin_service_kit::client::{Access, TokenSource};
 use huiyin_service_kit::names::ServiceName;
 use huiyin_service_kit::settings::Settings;
+use huiyin_service_kit::tls::{Identity, Keys};
 
-use crate::connect::{Clients, operator_keys};
+use crate::connect::{Clients, Whose, keys_of};
 use crate::constellation::local_settings;
-use crate::{bench, calendar, deadline, demo, law, load, register, rules, serve, show, up, watch};
+use crate::{
+    bench, calendar, deadline, demo, keys, law, load, register, rules, serve, show, up, vault,
+    verify, watch,
+};
 
 /// Huiyin 回音: every letter, visit, call and online petition is registered, reaches the organ that must
 /// answer, is answered within the law's time, and can be followed by the person who raised it.
@@ -21,6 +27,10 @@ struct Cli {
     /// `huiyin up` or `huiyin demo` started in this folder
     #[arg(long, global = true, env = "HUIYIN_SETTINGS", value_name = "FILE")]
     settings: Option<PathBuf>,
+    /// As whom to ask: the name of a certificate, which takes the place of {who} in the section tls of the settings. Default: the post that a command is
+    /// for, such as operator to load, office to show, rules-desk for rules, duty-desk to watch
+    #[arg(long = "as", global = true, env = "HUIYIN_AS", value_name = "WHO")]
+    whom: Option<String>,
     #[command(subcommand)]
     command: Command,
 }
@@ -36,11 +46,7 @@ enum Command {
     #[command(
         after_help = "Example: huiyin serve intake --settings intake.toml\nServices: intake, routing, supervision, stability-early-warning, statistics"
     )]
-    Serve {
-        /// Which services; several share this process
-        #[arg(required = true, value_name = "SERVICE")]
-        services: Vec<ServiceName>,
-    },
+    Serve(serve::ServeArgs),
     /// Bring the tables of services up to date; all that have a section in the settings when none is named
     Migrate {
         /// Which services
@@ -77,13 +83,24 @@ enum Command {
     /// Print the rules of the clocks, or check a file of them
     #[command(subcommand)]
     Law(law::LawCommand),
+    /// Make a small authority of your own, and issue keys by it
+    #[command(subcommand)]
+    Keys(keys::KeysCommand),
+    /// Turn the keys of petitions, erase petitions for good
+    #[command(subcommand)]
+    Vault(vault::VaultCommand),
+    /// Print who may ask what, as the policies have it
+    Rights,
     /// Show a matter, its progress, its clocks, an organ, a territory or an alert
     #[command(subcommand)]
     Show(show::ShowCommand),
+    /// Check a receipt, or the log of a service: what is proved, and what was tampered with
+    #[command(subcommand)]
+    Verify(verify::VerifyCommand),
     /// Watch what reaches a duty desk
     #[command(subcommand)]
     Watch(watch::WatchCommand),
-    /// Measure: intake or alert
+    /// Measure: intake, alert or evidence
     Bench(bench::BenchArgs),
     /// Print the completions of a shell
     #[command(
@@ -129,22 +146,38 @@ enum LoadCommand {
 /// # Errors
 /// What the command refuses, in plain words.
 pub async fn run() -> Result<()> {
-    let Cli { settings, command } = Cli::parse();
+    let Cli {
+        settings,
+        whom,
+        command,
+    } = Cli::parse();
+    let clients = |post: &str| clients(settings.clone(), whom.as_deref().unwrap_or(post));
     match command {
         Command::Demo(args) => demo::run(args).await,
         Command::Up(args) => up::run(args).await,
-        Command::Serve { services } => serve::serve(settings.as_deref(), &services).await,
+        Command::Serve(args) => serve::serve(settings.as_deref(), &args).await,
         Command::Migrate { services } => serve::migrate(settings.as_deref(), services).await,
-        Command::Load(command) => load_file(&clients(settings)?, command).await,
-        Command::Register(args) => register::run(&clients(settings)?, *args).await,
-        Command::Route(args) => rules::route(&clients(settings)?, args).await,
+        Command::Load(LoadCommand::Matters { file }) => {
+            let report = load::matters(&clients("office")?, load::open(&file)?).await?;
+            print_report("matters", &report)
+        }
+        Command::Load(command) => load_file(&clients("operator")?, command).await,
+        Command::Register(args) => register::run(&clients("office")?, *args).await,
+        Command::Route(args) => rules::route(&clients("office")?, args).await,
         Command::Law(command) => law::run(command),
-        Command::Rules(command) => rules::run(&clients(settings)?, command).await,
-        Command::Explain(args) => deadline::explain(&clients(settings)?, args).await,
-        Command::Simulate(args) => deadline::simulate(&clients(settings)?, args).await,
-        Command::Calendar(command) => calendar::run(&clients(settings)?, command).await,
-        Command::Show(command) => show::run(&clients(settings)?, command).await,
-        Command::Watch(command) => watch::run(&clients(settings)?, command).await,
+        Command::Keys(command) => keys::run(command),
+        Command::Rights => {
+            print!("{}", rights_table()?);
+            Ok(())
+        }
+        Command::Rules(command) => rules::run(&clients("rules-desk")?, command).await,
+        Command::Explain(args) => deadline::explain(&clients("office")?, args).await,
+        Command::Simulate(args) => deadline::simulate(&clients("office")?, args).await,
+        Command::Calendar(command) => calendar::run(&clients("rules-desk")?, command).await,
+        Command::Vault(command) => vault::run(&clients(command.post())?, command).await,
+        Command::Show(command) => show::run(&clients(command.post())?, command).await,
+        Command::Verify(command) => verify::run(command, settings, whom.as_deref()).await,
+        Command::Watch(command) => watch::run(&clients("duty-desk")?, command).await,
         Command::Bench(args) => bench::run(args).await,
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "huiyin", &mut std::io::stdout());
@@ -153,21 +186,40 @@ pub async fn run() -> Result<()> {
     }
 }
 
-fn clients(settings: Option<PathBuf>) -> Result<Clients> {
-    let local = Some(local_settings()).filter(|path| path.exists());
-    let settings = Settings::load(settings.or(local).as_deref())?;
-    let keys = operator_keys(&settings)?;
-    Clients::new(
-        |service| settings.addresses.of(service).to_string(),
-        keys.as_ref(),
-    )
+/// Clients that ask as somebody; the settings are those that were named, else those of the local constellation. A calling system speaks for posts by tokens, where the settings say whose are believed.
+pub(crate) fn clients(settings: Option<PathBuf>, whom: &str) -> Result<Clients> {
+    let settings = Settings::load(named_or_local(settings).as_deref())?;
+    let keys = keys_of(&settings, whom)?;
+    let whose = Whose {
+        tokens: keys.as_ref().and_then(|keys| tokens(&settings, keys)),
+        ..Whose::one(keys)
+    };
+    Clients::new(|service| settings.addresses.of(service).to_string(), &whose)
+}
+
+/// The settings file that was named, else that of the local constellation.
+pub(crate) fn named_or_local(settings: Option<PathBuf>) -> Option<PathBuf> {
+    settings.or_else(|| Some(local_settings()).filter(|path| path.exists()))
+}
+
+fn tokens(settings: &Settings, keys: &Keys) -> Option<TokenSource> {
+    let (Identity::Caller(client), Some(believed)) = (keys.identity(), &settings.tokens) else {
+        return None;
+    };
+    Some(TokenSource::new(Access {
+        issuer: believed.issuer.clone(),
+        authorities: believed.authorities.clone(),
+        client,
+        secret: None,
+        keys: Some(keys.clone()),
+    }))
 }
 
 async fn load_file(clients: &Clients, command: LoadCommand) -> Result<()> {
-    let (what, report) = match command {
-        LoadCommand::Territory { file } => (
+    match command {
+        LoadCommand::Territory { file } => print_report(
             "territory",
-            load::territory(clients, load::open(&file)?).await?,
+            &load::territory(clients, load::open(&file)?).await?,
         ),
         LoadCommand::Changes { file } => {
             let report = load::changes(clients, load::open(&file)?).await?;
@@ -179,15 +231,19 @@ async fn load_file(clients: &Clients, command: LoadCommand) -> Result<()> {
                 "{} rows are wrong; nothing of the file was kept",
                 report.problems.len()
             );
-            return Ok(());
+            Ok(())
         }
         LoadCommand::Organs { file } => {
-            ("organs", load::organs(clients, load::open(&file)?).await?)
+            print_report("organs", &load::organs(clients, load::open(&file)?).await?)
         }
-        LoadCommand::Matters { file } => {
-            ("matters", load::matters(clients, load::open(&file)?).await?)
-        }
-    };
+        LoadCommand::Matters { file } => print_report(
+            "matters",
+            &load::matters(clients, load::open(&file)?).await?,
+        ),
+    }
+}
+
+fn print_report(what: &str, report: &load::Report) -> Result<()> {
     for line in report.lines(what) {
         println!("{line}");
     }

@@ -7,8 +7,9 @@ use huiyin_proto::supervision::v1::{
     ExplainDeadlineRequest, ExplainedDay, SimulateDeadlineRequest, SupposedStep,
 };
 use huiyin_proto::vocabulary::v1::{ClockKind, PauseCause};
+use tonic::Request;
 
-use crate::connect::{Clients, asked, persist};
+use crate::connect::{Clients, persist};
 use crate::load::word;
 
 const CLOCKS: &str = "register_and_forward, acceptance, objection, opinion, assigned_limit, simplified_acceptance, \
@@ -66,10 +67,8 @@ pub async fn explain(clients: &Clients, args: ExplainArgs) -> Result<()> {
         cycle: args.run,
     };
     let proof = persist("the deadline cannot be explained", || {
-        let (mut supervision, request) = (
-            clients.supervision.clone(),
-            asked("huiyin", request.clone()),
-        );
+        let (mut supervision, request) =
+            (clients.supervision.clone(), Request::new(request.clone()));
         async move { supervision.explain_deadline(request).await }
     })
     .await?;
@@ -99,10 +98,8 @@ pub async fn simulate(clients: &Clients, args: SimulateArgs) -> Result<()> {
         steps: steps.collect::<Result<_>>()?,
     };
     let answer = persist("the deadline cannot be simulated", || {
-        let (mut supervision, request) = (
-            clients.supervision.clone(),
-            asked("huiyin", request.clone()),
-        );
+        let (mut supervision, request) =
+            (clients.supervision.clone(), Request::new(request.clone()));
         async move { supervision.simulate_deadline(request).await }
     })
     .await?;
@@ -128,7 +125,7 @@ async fn matter_id(clients: &Clients, matter: String) -> Result<String> {
         number: matter,
     };
     let answer = persist("the matter was not found", || {
-        let (mut intake, request) = (clients.intake.clone(), asked("huiyin", request.clone()));
+        let (mut intake, request) = (clients.intake.clone(), Request::new(request.clone()));
         async move { intake.get_matter(request).await }
     })
     .await?;

@@ -14,8 +14,9 @@ use huiyin_proto::routing::v1::{
 };
 use huiyin_proto::vocabulary::v1 as words;
 use sha2::{Digest as _, Sha256};
+use tonic::Request;
 
-use crate::connect::{Clients, asked, persist};
+use crate::connect::{Clients, persist};
 
 pub use changes::changes;
 pub use matters::{matters, word};
@@ -172,9 +173,9 @@ pub async fn territory(clients: &Clients, file: impl Read) -> Result<Report> {
             request_id,
             rows: chunk.to_vec(),
         };
-        let routing = &clients.routing;
+        let routing = &clients.loading;
         let answer = persist("loading territories", || {
-            let (mut routing, request) = (routing.clone(), asked("load", request.clone()));
+            let (mut routing, request) = (routing.clone(), Request::new(request.clone()));
             async move { routing.load_territories(request).await }
         })
         .await?;
@@ -223,9 +224,9 @@ pub async fn organs(clients: &Clients, file: impl Read) -> Result<Report> {
             request_id,
             rows: chunk.to_vec(),
         };
-        let routing = &clients.routing;
+        let routing = &clients.loading;
         let answer = persist("loading organs", || {
-            let (mut routing, request) = (routing.clone(), asked("load", request.clone()));
+            let (mut routing, request) = (routing.clone(), Request::new(request.clone()));
             async move { routing.load_organs(request).await }
         })
         .await?;

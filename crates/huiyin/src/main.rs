@@ -7,6 +7,7 @@ mod connect;
 mod constellation;
 mod deadline;
 mod demo;
+mod keys;
 mod law;
 mod load;
 mod register;
@@ -14,6 +15,8 @@ mod rules;
 mod serve;
 mod show;
 mod up;
+mod vault;
+mod verify;
 mod watch;
 
 use std::process::ExitCode;

@@ -1,10 +1,15 @@
 //! `huiyin register`: one matter, and its receipt.
 
-use anyhow::Result;
-use huiyin_proto::intake::v1::{Petitioner, RegisterMatterRequest, RegisterMatterResponse};
-use huiyin_proto::vocabulary::v1 as words;
+use std::path::{Path, PathBuf};
 
-use crate::connect::{Clients, asked, persist};
+use anyhow::{Context as _, Result};
+use huiyin_proto::intake::v1::{
+    GetReceiptRequest, Petitioner, RegisterMatterRequest, RegisterMatterResponse,
+};
+use huiyin_proto::vocabulary::v1 as words;
+use huiyin_service_kit::evidence::receipt::{Document, Receipt};
+
+use crate::connect::{Clients, by, persist};
 use crate::load::word;
 
 /// A matter as given on the command line.
@@ -46,6 +51,9 @@ pub struct RegisterArgs {
     /// Address
     #[arg(long, default_value = "")]
     address: String,
+    /// Keep the proof that it stands in the log; check it with huiyin verify receipt
+    #[arg(long, value_name = "FILE")]
+    receipt: Option<PathBuf>,
     /// Repeat a call safely: the same id and matter give the same receipt
     #[arg(long, value_name = "ID")]
     request_id: Option<String>,
@@ -69,6 +77,7 @@ pub async fn run(clients: &Clients, args: RegisterArgs) -> Result<()> {
     let request_id = args
         .request_id
         .unwrap_or_else(|| huiyin_service_kit::chance::new_uuid().to_string());
+    let received_by = args.received_by.clone();
     let request = RegisterMatterRequest {
         request_id,
         channel: channel.into(),
@@ -88,11 +97,48 @@ pub async fn run(clients: &Clients, args: RegisterArgs) -> Result<()> {
         ..RegisterMatterRequest::default()
     };
     let receipt = persist("the matter was not registered", || {
-        let (mut intake, request) = (clients.intake.clone(), asked("huiyin", request.clone()));
+        let (mut intake, request) = (
+            clients.intake.clone(),
+            by(&request.received_by, "registration-desk", request.clone()),
+        );
         async move { intake.register_matter(request).await }
     })
     .await?;
     print_receipt(&receipt);
+    if let Some(file) = args.receipt {
+        keep_proof(clients, (&received_by, &receipt), &file).await?;
+    }
+    Ok(())
+}
+
+/// Waits until the registration is in the log, and writes the proof of it.
+async fn keep_proof(
+    clients: &Clients,
+    (received_by, receipt): (&str, &RegisterMatterResponse),
+    file: &Path,
+) -> Result<()> {
+    let request = GetReceiptRequest {
+        number: receipt.number.clone(),
+        query_code: receipt.query_code.clone(),
+    };
+    let answer = persist("the proof is not there", || {
+        let (mut intake, request) = (
+            clients.intake.clone(),
+            by(received_by, "registration-desk", request.clone()),
+        );
+        async move { intake.get_receipt(request).await }
+    })
+    .await?;
+    let proof = answer.receipt.context("the answer holds no proof")?;
+    let proof = Receipt::of_wire(&proof).context("the answer holds no proof that can be read")?;
+    proof
+        .check(None)
+        .context("the answer holds no proof that stands")?;
+    let document = Document::from(&proof).to_json();
+    std::fs::write(file, document)
+        .with_context(|| format!("{} cannot be written", file.display()))?;
+    let file = file.display();
+    println!("proof       {file} (check it with: huiyin verify receipt {file})");
     Ok(())
 }
 

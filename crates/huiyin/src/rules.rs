@@ -11,8 +11,9 @@ use huiyin_proto::routing::v1::{
     RehearseRulesRequest, RulesVersion,
 };
 use huiyin_proto::vocabulary::v1 as words;
+use tonic::Request;
 
-use crate::connect::{Clients, asked, persist};
+use crate::connect::{Clients, persist};
 use crate::load::word;
 
 /// A matter as competence sees it.
@@ -89,7 +90,7 @@ pub async fn route(clients: &Clients, args: RouteArgs) -> Result<()> {
         proposed_rules: proposed.as_ref().map(told),
     };
     let answer = persist("nothing was decided", || {
-        let (mut routing, request) = (clients.routing.clone(), asked("huiyin", request.clone()));
+        let (mut routing, request) = (clients.routing.clone(), Request::new(request.clone()));
         async move { routing.decide_competence(request).await }
     })
     .await?;
@@ -154,7 +155,7 @@ async fn rehearse(clients: &Clients, file: &Path, since_date: String) -> Result<
         since_date,
     };
     let answer = persist("the rules were not rehearsed", || {
-        let (mut routing, request) = (clients.routing.clone(), asked("huiyin", request.clone()));
+        let (mut routing, request) = (clients.routing.clone(), Request::new(request.clone()));
         async move { routing.rehearse_rules(request).await }
     })
     .await?;
@@ -187,7 +188,7 @@ async fn activate(clients: &Clients, file: &Path, post: String, reason: String) 
         reason,
     };
     let answer = persist("the rules were not put in force", || {
-        let (mut routing, request) = (clients.routing.clone(), asked("huiyin", request.clone()));
+        let (mut routing, request) = (clients.routing.clone(), Request::new(request.clone()));
         async move { routing.activate_rules(request).await }
     })
     .await?;
@@ -209,8 +210,7 @@ async fn versions(clients: &Clients) -> Result<Vec<RulesVersion>> {
             page_token,
         };
         let answer = persist("the versions cannot be listed", || {
-            let (mut routing, request) =
-                (clients.routing.clone(), asked("huiyin", request.clone()));
+            let (mut routing, request) = (clients.routing.clone(), Request::new(request.clone()));
             async move { routing.list_rules(request).await }
         })
         .await?;

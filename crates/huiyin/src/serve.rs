@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Result, anyhow, bail};
+use anyhow::{Context as _, Result, anyhow, bail};
 use futures::StreamExt as _;
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
@@ -44,19 +44,34 @@ fn tables(service: ServiceName) -> &'static Migrator {
     }
 }
 
+/// What is served, and until when.
+#[derive(Debug, clap::Args)]
+pub struct ServeArgs {
+    /// Which services; several share this process
+    #[arg(required = true, value_name = "SERVICE")]
+    services: Vec<ServiceName>,
+    /// End as by SIGTERM when the standard input ends: so nobody outlives whoever started it, however that ended
+    #[arg(long, hide = true)]
+    until_input_ends: bool,
+}
+
 /// Serves until SIGTERM; calls in flight finish, nothing is left untracked.
 ///
 /// # Errors
 /// When a service cannot start, or a worker of it ends unasked.
-pub async fn serve(settings: Option<&Path>, services: &[ServiceName]) -> Result<()> {
+pub async fn serve(settings: Option<&Path>, args: &ServeArgs) -> Result<()> {
+    let services = &args.services;
     let settings = Settings::load(settings)?;
     law::install(&settings)?;
-    let process = match services {
+    let process = match services.as_slice() {
         [one] => format!("huiyin-{one}"),
         _ => "huiyin".to_owned(),
     };
     let telemetry = telemetry::start(&settings, &process)?;
     let stopper = Stopper::on_signals()?;
+    if args.until_input_ends {
+        stop_when_input_ends(&stopper)?;
+    }
     if let Some(listen) = settings.telemetry.metrics_listen {
         let listener = pages::bind(listen).await?;
         stopper.spawn("pages", pages::serve(listener, stopper.clone()));
@@ -80,6 +95,23 @@ pub async fn serve(settings: Option<&Path>, services: &[ServiceName]) -> Result<
         bail!("{undrained}");
     }
     Ok(())
+}
+
+/// A thread of its own, which nobody waits for: a reading of the standard input cannot be taken back.
+fn stop_when_input_ends(stopper: &Stopper) -> Result<()> {
+    let stopper = stopper.clone();
+    std::thread::Builder::new()
+        .name("input".to_owned())
+        .spawn(move || {
+            // an error ends it like an end does
+            let _ended = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
+            tracing::info!("draining; whoever started this process is gone");
+            stopper.stop();
+            std::thread::sleep(END_WITHIN);
+            stopper.stop_hard();
+        })
+        .map(drop)
+        .context("a thread cannot be started")
 }
 
 async fn until_all_end(

@@ -11,8 +11,9 @@ use huiyin_proto::stability_early_warning::v1::GetAlertRequest;
 use huiyin_proto::supervision::v1::ListClocksRequest;
 use huiyin_service_kit::wire;
 use prost_types::Timestamp;
+use tonic::Request;
 
-use crate::connect::{Clients, asked, persist};
+use crate::connect::{Clients, persist};
 
 /// What to show.
 #[derive(Debug, Subcommand)]
@@ -50,6 +51,20 @@ pub enum ShowCommand {
         /// Id such as alert_...
         alert: String,
     },
+}
+
+impl ShowCommand {
+    /// The post that shows it.
+    #[must_use]
+    pub const fn post(&self) -> &'static str {
+        match self {
+            Self::Alert { .. } => "duty-desk",
+            Self::Matter { .. }
+            | Self::Progress { .. }
+            | Self::Organ { .. }
+            | Self::Territory { .. } => "office",
+        }
+    }
 }
 
 /// Shows it.
@@ -90,7 +105,7 @@ async fn organ_name(clients: &Clients, organ_id: &str) -> Result<String> {
         organ_id: organ_id.to_owned(),
     };
     let organ = persist("the organ cannot be shown", || {
-        let (mut routing, request) = (clients.routing.clone(), asked("huiyin", request.clone()));
+        let (mut routing, request) = (clients.routing.clone(), Request::new(request.clone()));
         async move { routing.get_organ(request).await }
     })
     .await?
@@ -111,7 +126,7 @@ async fn show_matter(clients: &Clients, matter: String) -> Result<()> {
         number: if by_id { String::new() } else { matter },
     };
     let matter = persist("the matter cannot be shown", || {
-        let (mut intake, request) = (clients.intake.clone(), asked("huiyin", request.clone()));
+        let (mut intake, request) = (clients.intake.clone(), Request::new(request.clone()));
         async move { intake.get_matter(request).await }
     })
     .await?
@@ -159,7 +174,7 @@ async fn way(clients: &Clients, matter_id: &str) -> Result<()> {
         page_token: String::new(),
     };
     let chain = persist("the chain cannot be shown", || {
-        let (mut routing, request) = (clients.routing.clone(), asked("huiyin", request.clone()));
+        let (mut routing, request) = (clients.routing.clone(), Request::new(request.clone()));
         async move { routing.list_forwardings(request).await }
     })
     .await?;
@@ -186,10 +201,8 @@ async fn clocks(clients: &Clients, matter_id: &str) -> Result<()> {
         page_token: String::new(),
     };
     let clocks = persist("the clocks cannot be shown", || {
-        let (mut supervision, request) = (
-            clients.supervision.clone(),
-            asked("huiyin", request.clone()),
-        );
+        let (mut supervision, request) =
+            (clients.supervision.clone(), Request::new(request.clone()));
         async move { supervision.list_clocks(request).await }
     })
     .await?;
@@ -217,7 +230,7 @@ async fn clocks(clients: &Clients, matter_id: &str) -> Result<()> {
 async fn progress(clients: &Clients, number: String, query_code: String) -> Result<()> {
     let request = GetProgressRequest { number, query_code };
     let progress = persist("the progress cannot be shown", || {
-        let (mut intake, request) = (clients.intake.clone(), asked("huiyin", request.clone()));
+        let (mut intake, request) = (clients.intake.clone(), Request::new(request.clone()));
         async move { intake.get_progress(request).await }
     })
     .await?;
@@ -240,7 +253,7 @@ async fn progress(clients: &Clients, number: String, query_code: String) -> Resu
 async fn show_alert(clients: &Clients, alert_id: String) -> Result<()> {
     let request = GetAlertRequest { alert_id };
     let alert = persist("the alert cannot be shown", || {
-        let (mut warning, request) = (clients.warning.clone(), asked("huiyin", request.clone()));
+        let (mut warning, request) = (clients.warning.clone(), Request::new(request.clone()));
         async move { warning.get_alert(request).await }
     })
     .await?

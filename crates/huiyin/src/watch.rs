@@ -12,19 +12,16 @@ use huiyin_proto::stability_early_warning::v1::{
 use huiyin_proto::vocabulary::v1 as words;
 use huiyin_service_kit::wire;
 use tonic::Code;
+use tonic::Request;
 
-use crate::connect::{self, Clients, asked};
-use crate::load::word;
+use crate::connect::{Clients, words as words_of};
 
 /// What to watch.
 #[derive(Debug, Subcommand)]
 pub enum WatchCommand {
-    /// Urgent reports, acknowledgements and escalations of a level or of one organ
+    /// Urgent reports, acknowledgements and escalations for an organ
     Alerts {
-        /// village, township, county, city, province or nation
-        #[arg(long, required_unless_present = "organ")]
-        level: Option<String>,
-        /// Only what is for this organ
+        /// The organ; that of the duty desk that asks when none is given
         #[arg(long, value_name = "ORGAN")]
         organ: Option<String>,
         /// Begin with everything that ever came, instead of what comes from now on
@@ -42,32 +39,24 @@ pub enum WatchCommand {
 /// Watches until Ctrl-C.
 ///
 /// # Errors
-/// When the level, organ or cursor is refused.
+/// When the organ or cursor is refused.
 pub async fn run(clients: &Clients, command: WatchCommand) -> Result<()> {
     let WatchCommand::Alerts {
-        level,
         organ,
         from_beginning,
         cursor,
         count,
     } = command;
-    let level = match level {
-        None => words::Level::Unspecified,
-        Some(text) => match word("LEVEL", &text, words::Level::from_str_name) {
-            Some(level) => level,
-            None => bail!("--level: allowed are village, township, county, city, province, nation"),
-        },
-    };
     let mut request = WatchAlertsRequest {
-        organ_id: organ.unwrap_or_default(),
-        level: level.into(),
+        organ_id: organ.or_else(|| clients.own_organ()).unwrap_or_default(),
+        level: words::Level::Unspecified.into(),
         cursor: cursor.unwrap_or_default(),
         from_beginning,
     };
     let mut shown = 0;
     loop {
         let mut warning = clients.warning.clone();
-        match warning.watch_alerts(asked("huiyin", request.clone())).await {
+        match warning.watch_alerts(Request::new(request.clone())).await {
             Ok(stream) => {
                 let mut stream = stream.into_inner();
                 while let Ok(Some(notice)) = stream.message().await {
@@ -84,7 +73,7 @@ pub async fn run(clients: &Clients, command: WatchCommand) -> Result<()> {
                     status.code(),
                     Code::Unavailable | Code::Unknown | Code::Cancelled
                 ) => {}
-            Err(status) => bail!("{}", connect::words(&status)),
+            Err(status) => bail!("{}", words_of(&status)),
         }
         eprintln!("huiyin: the desk is away; going on where it stopped");
         tokio::time::sleep(Duration::from_secs(1)).await;

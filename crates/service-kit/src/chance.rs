@@ -1,10 +1,9 @@
 //! The one place where chance is drawn. Everywhere else it is an argument.
 
+use std::time::Duration;
+
 use huiyin_domain::ids::{Id, Kind};
 use uuid::Uuid;
-
-/// Letters of a query code: no vowels and no look-alikes, so that it can be read aloud.
-const CODE_LETTERS: &[u8; 28] = b"BCDFGHJKLMNPQRSTVWXYZ3456789";
 
 /// A new id, ordered by time.
 #[must_use]
@@ -19,24 +18,19 @@ pub fn new_uuid() -> Uuid {
     Uuid::now_v7()
 }
 
-/// A secret code of 12 letters and digits (57 bits) for following a matter.
+/// A length of time from nothing up to `most`, so that those who wait do not all wait alike.
+#[must_use]
+pub fn up_to(most: Duration) -> Duration {
+    let [.., one, two, three, four] = *new_uuid().as_bytes();
+    most.mul_f64(f64::from(u32::from_be_bytes([one, two, three, four])) / f64::from(u32::MAX))
+}
+
+/// Bytes nobody can foretell, for keys and nonces.
 ///
 /// # Errors
 /// When the machine has no source of randomness.
-pub fn query_code() -> Result<String, getrandom::Error> {
-    let mut code = String::with_capacity(12);
-    let mut bytes = [0_u8; 32];
-    while code.len() < 12 {
-        getrandom::fill(&mut bytes)?;
-        // 252 = 9 * 28: larger bytes are thrown away so that every letter is equally likely
-        let letters = bytes.iter().filter(|byte| **byte < 252);
-        for byte in letters.take(12 - code.len()) {
-            if let Some(letter) = CODE_LETTERS.get(usize::from(*byte) % CODE_LETTERS.len()) {
-                code.push(char::from(*letter));
-            }
-        }
-    }
-    Ok(code)
+pub fn fill(bytes: &mut [u8]) -> Result<(), getrandom::Error> {
+    getrandom::fill(bytes)
 }
 
 #[cfg(test)]
@@ -44,10 +38,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_query_code_has_twelve_letters_that_can_be_read_aloud() {
-        let code = query_code().unwrap();
-        assert_eq!(code.len(), 12);
-        assert!(code.bytes().all(|letter| CODE_LETTERS.contains(&letter)));
-        assert_ne!(code, query_code().unwrap());
+    fn lengths_differ_and_none_is_longer_than_asked() {
+        let most = Duration::from_secs(10);
+        let drawn: Vec<Duration> = (0..50).map(|_| up_to(most)).collect();
+        assert!(drawn.iter().all(|length| *length <= most));
+        assert!(drawn.iter().any(|length| *length != drawn[0]));
     }
 }

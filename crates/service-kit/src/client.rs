@@ -1,4 +1,4 @@
-//! Channels to other services, and what a call takes along: trace, deadline, request id, caller.
+//! Channels to other services, and what a call takes along: trace, deadline, request id, caller, token.
 
 use std::time::Duration;
 
@@ -8,11 +8,16 @@ use tonic::service::interceptor::InterceptedService;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Request, Status};
 
+use crate::names::ServiceName;
 use crate::server::{call, deadline};
 use crate::settings::Address;
 use crate::status::Problem;
-use crate::tls::Connector;
+use crate::tls::{Connector, Identity};
 use crate::{chance, telemetry};
+
+mod token_source;
+
+pub use token_source::{Access, SpokenFor, TokenSource, TokenUnavailable};
 
 /// Metadata that says who calls.
 pub const CALLER: &str = "x-huiyin-caller";
@@ -56,23 +61,27 @@ pub fn channel(address: &Address, connector: Option<Connector>) -> Channel {
     }
 }
 
-/// A channel in the name of `caller` (a service or `cli`) that passes on the trace, the deadline and the
-/// request id of the call that is being answered.
+/// A channel in the name of a service that passes on the trace, the deadline and the request id of the call that is
+/// being answered.
 #[must_use]
-pub fn calling(channel: Channel, caller: &'static str) -> Calling {
+pub fn calling(channel: Channel, caller: ServiceName) -> Calling {
     InterceptedService::new(channel, PassOn { caller })
 }
 
 /// Adds trace, deadline, request id and caller to a call.
 #[derive(Clone, Copy, Debug)]
 pub struct PassOn {
-    caller: &'static str,
+    caller: ServiceName,
 }
 
 impl Interceptor for PassOn {
     fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
         let metadata = request.metadata_mut();
-        metadata.insert(CALLER, MetadataValue::from_static(self.caller));
+        add(
+            metadata,
+            CALLER,
+            &Identity::Service(self.caller).to_string(),
+        );
         let request_id =
             call::request_id().unwrap_or_else(|| chance::new_uuid().simple().to_string());
         add(metadata, call::REQUEST_ID, &request_id);
@@ -106,11 +115,13 @@ mod tests {
     use crate::server::call::Call;
 
     fn passed(request: Request<()>) -> MetadataMap {
-        PassOn { caller: "intake" }
-            .call(request)
-            .unwrap()
-            .metadata()
-            .clone()
+        PassOn {
+            caller: ServiceName::Intake,
+        }
+        .call(request)
+        .unwrap()
+        .metadata()
+        .clone()
     }
 
     #[tokio::test(start_paused = true)]
@@ -119,7 +130,7 @@ mod tests {
         let (mut asked, plain) = (Request::new(()), Request::new(()));
         asked.set_timeout(Duration::from_millis(500));
         let (plain, asked) = call.scope(async { (passed(plain), passed(asked)) }).await;
-        assert_eq!(plain.get(CALLER).unwrap(), "intake");
+        assert_eq!(plain.get(CALLER).unwrap(), "service/intake");
         assert_eq!(plain.get(call::REQUEST_ID).unwrap(), "r-1");
         assert_eq!(plain.get(deadline::HEADER).unwrap(), "2000000u");
         assert_eq!(asked.get(deadline::HEADER).unwrap(), "500000u");
@@ -129,7 +140,12 @@ mod tests {
     async fn no_call_is_made_after_the_deadline() {
         let call = Call::new("r-1", Some(Duration::ZERO));
         let refused = call
-            .scope(async { PassOn { caller: "intake" }.call(Request::new(())) })
+            .scope(async {
+                PassOn {
+                    caller: ServiceName::Intake,
+                }
+                .call(Request::new(()))
+            })
             .await;
         assert_eq!(refused.unwrap_err().code(), tonic::Code::DeadlineExceeded);
     }

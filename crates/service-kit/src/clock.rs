@@ -29,6 +29,14 @@ pub struct Followed {
     measured: RwLock<(DateTime<Utc>, Monotonic)>,
 }
 
+/// What the machine says what time it is: certificates and tokens are judged by it, also where the clock of decisions is moved by
+/// hand, because those who issue them know nothing of that hand.
+#[expect(clippy::disallowed_methods, reason = "the one file that reads a clock")]
+#[must_use]
+pub fn of_the_machine() -> Instant {
+    Utc::now()
+}
+
 impl Clock {
     /// The clock a profile uses: moved by hand in development when its row is there, the
     /// database's otherwise.

@@ -4,18 +4,25 @@
 use std::time::{Duration, Instant as Monotonic};
 
 use futures::future::BoxFuture;
+use huiyin_domain::standing::Standing;
+use huiyin_domain::territory::TerritoryCode;
 use huiyin_domain::time::Instant;
 use huiyin_domain::vocabulary::Level;
 use huiyin_proto::events::v1::event::Fact;
 use secrecy::ExposeSecret as _;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{PgConnection, PgPool, Postgres};
+use sqlx::{AssertSqlSafe, PgConnection, PgPool, Postgres, SqlSafeStr, Transaction};
+use tracing::Instrument as _;
+use uuid::Uuid;
 
+use crate::authorization::{self, HOUSE, Subject};
 use crate::clock::Clock;
+use crate::evidence;
 use crate::metrics;
 use crate::names::ServiceName;
 use crate::road::outbox::{self, Outgoing};
 use crate::road::{Lane, Lanes, Pokes, streams};
+use crate::server::call;
 use crate::settings::{Profile, ServiceSettings};
 use crate::status::Problem;
 
@@ -25,11 +32,16 @@ const TRIES: u32 = 5;
 const REACH_WITHIN: Duration = Duration::from_secs(10);
 
 /// For statements that find everything by its key, as those of transactions do: planned once and not again
-/// for every call, and never to scan a table because it was empty when they were planned.
-const BY_KEY: [(&str, &str); 2] = [
+/// for every call, and never to scan a table because it was empty when they were planned. Nor compiled: where a scan
+/// cannot be avoided, the price put on it would make the server compile a statement for longer than it runs.
+const BY_KEY: [(&str, &str); 3] = [
     ("plan_cache_mode", "force_generic_plan"),
     ("enable_seqscan", "off"),
+    ("jit", "off"),
 ];
+
+/// Connections on which the service works by itself: those that write. A transaction of a call says otherwise.
+const BY_THE_HOUSE: (&str, &str) = ("huiyin.part", "house");
 
 /// The database of one service, its clock, and the road its events take.
 #[derive(Clone, Debug)]
@@ -49,6 +61,44 @@ pub struct Tx {
     now: Instant,
     service: ServiceName,
     outgoing: Vec<Outgoing>,
+    /// Where the organs stand that it tells of.
+    standings: Vec<Standing>,
+    /// The denunciations that it tells of.
+    sealed: Vec<Uuid>,
+    /// Whether it sees what the service itself sees.
+    is_house: bool,
+    /// What cannot be told, because it breaks the contract.
+    untold: Option<String>,
+}
+
+/// Reads of one instant, for who asks: row-level security shows it what it may see.
+#[derive(Debug)]
+pub struct Reading(sqlx::Transaction<'static, Postgres>);
+
+impl std::ops::Deref for Reading {
+    type Target = PgConnection;
+
+    fn deref(&self) -> &PgConnection {
+        &self.0
+    }
+}
+
+impl std::ops::DerefMut for Reading {
+    fn deref_mut(&mut self) -> &mut PgConnection {
+        &mut self.0
+    }
+}
+
+impl Reading {
+    /// Sees from now on what the service itself sees: for what the caller may see although it is not of its place or hand,
+    /// such as a matter whose number and code it gave.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn as_house(&mut self) -> Result<(), sqlx::Error> {
+        sqlx::query(HOUSE).execute(&mut *self.0).await?;
+        Ok(())
+    }
 }
 
 impl Tx {
@@ -63,8 +113,40 @@ impl Tx {
         &mut self.inner
     }
 
+    /// As [`Reading::as_house`]; also for what follows from a change that was permitted.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn as_house(&mut self) -> Result<(), sqlx::Error> {
+        if !self.is_house {
+            sqlx::query(HOUSE).execute(&mut *self.inner).await?;
+            self.is_house = true;
+        }
+        Ok(())
+    }
+
+    /// Sees from now on what everybody may see of a place, everywhere when none is given: nothing that is sealed from anybody.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn as_public(&mut self, place: Option<TerritoryCode>) -> Result<(), sqlx::Error> {
+        let words = authorization::everybody(place.unwrap_or(TerritoryCode::NATION));
+        sqlx::raw_sql(AssertSqlSafe(words))
+            .execute(&mut *self.inner)
+            .await?;
+        self.is_house = false;
+        Ok(())
+    }
+
     /// Tells a fact on this service's ordinary stream.
     pub fn tell(&mut self, fact: Fact) {
+        if let Fact::OrgansEstablished(told) = &fact {
+            match authorization::told(told) {
+                Ok(standings) => self.standings.extend(standings),
+                Err(problem) => self.untold = Some(problem.to_string()),
+            }
+        }
+        self.sealed.extend(evidence::denounced(&fact));
         let stream = streams::ordinary(self.service);
         self.outgoing
             .push(Outgoing::new(Lane::Ordinary, stream, self.now, fact));
@@ -78,6 +160,16 @@ impl Tx {
     }
 
     async fn commit(mut self) -> Result<Lanes, sqlx::Error> {
+        if let Some(words) = self.untold {
+            return Err(sqlx::Error::Protocol(words));
+        }
+        // a change that nobody was asked about is never made
+        if call::asking().is_some_and(|asking| !asking.is_decided()) {
+            let words = "a call is about to commit and nothing was decided about what it asks";
+            return Err(sqlx::Error::Protocol(words.to_owned()));
+        }
+        authorization::stand(&mut self.inner, &self.standings).await?;
+        evidence::seal(&mut self.inner, &self.sealed).await?;
         let lanes = outbox::write(&mut self.inner, std::mem::take(&mut self.outgoing)).await?;
         self.inner.commit().await?;
         Ok(lanes)
@@ -114,8 +206,9 @@ impl Database {
         let options = options
             .application_name(service.as_str())
             .options([("search_path", service.key())]);
-        let by_key = options.clone().options(BY_KEY);
-        let road = Lane::ALL.len() as u32;
+        let by_key = options.clone().options(BY_KEY).options([BY_THE_HOUSE]);
+        // one for each sequencer, and one for the recorder of the log
+        let road = Lane::ALL.len() as u32 + 1;
         let writing = settings
             .database_connections
             .saturating_sub(road)
@@ -143,7 +236,8 @@ impl Database {
         })
     }
 
-    /// Connections for reading outside a transaction. Each statement is planned for what it is asked.
+    /// Connections for reading outside a transaction, of what row-level security guards not. Each statement is planned for
+    /// what it is asked.
     #[must_use]
     pub fn pool(&self) -> &PgPool {
         &self.reading
@@ -155,7 +249,8 @@ impl Database {
         &self.writing
     }
 
-    /// Connections of the sequencers, one a lane: an alert leaves also when calls hold all the others.
+    /// Connections of the sequencers, one a lane, and of the recorder: an alert leaves also when calls hold all the others, and
+    /// none of them ever waits for another.
     pub(crate) fn road(&self) -> &PgPool {
         &self.road
     }
@@ -233,12 +328,53 @@ impl Database {
     }
 
     async fn begin(&self) -> Result<Tx, sqlx::Error> {
+        let statement = AssertSqlSafe(format!("BEGIN; {}", who_asks()));
         Ok(Tx {
-            inner: self.writing.begin().await?,
+            inner: begun(&self.writing, statement).await?,
             now: self.clock.now(),
             service: self.service,
             outgoing: Vec::new(),
+            standings: Vec::new(),
+            sealed: Vec::new(),
+            is_house: !call::is_answered(),
+            untold: None,
         })
+    }
+
+    /// Reads of one instant, for who asks; by the service itself outside of a call.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn reading(&self) -> Result<Reading, sqlx::Error> {
+        let statement = AssertSqlSafe(format!("BEGIN READ ONLY; {}", who_asks()));
+        Ok(Reading(begun(&self.reading, statement).await?))
+    }
+}
+
+/// Begins a transaction by this statement, such that whoever stops waiting for it leaves none begun.
+///
+/// sqlx knows of a transaction when its beginning is answered. Whoever is cancelled before that, as a call is whose caller has
+/// gone, gives its connection back with the transaction open: the next would work in it, for somebody else, and be answered for what
+/// is never committed. So the beginning goes on by itself, and what nobody waits for any more is rolled back.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn begun(
+    pool: &PgPool,
+    statement: impl SqlSafeStr + Send + 'static,
+) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
+    let pool = pool.clone();
+    let beginning = async move { pool.begin_with(statement).await };
+    let begun = tokio::spawn(beginning.in_current_span()).await;
+    begun.unwrap_or(Err(sqlx::Error::WorkerCrashed))
+}
+
+/// What the database is told of who asks.
+fn who_asks() -> String {
+    match call::asking() {
+        Some(asking) => asking.words(),
+        None if call::is_answered() => Subject::stranger().words(),
+        None => HOUSE.to_owned(),
     }
 }
 
@@ -267,12 +403,17 @@ impl Retryable for Problem {
             | Self::NoCompetentOrgan { .. }
             | Self::RequestIdReused { .. }
             | Self::NotYours { .. }
+            | Self::NotPermitted { .. }
+            | Self::NotKnown
+            | Self::TokenRefused(_)
             | Self::ChangedMeanwhile
             | Self::Unavailable { .. }
             | Self::TooManyCalls
+            | Self::QuotaSpent { .. }
             | Self::DeadlinePassed
             | Self::DevelopmentOnly
             | Self::WrongCursor { .. }
+            | Self::HeadContradicts { .. }
             | Self::Unexpected(_) => false,
         }
     }

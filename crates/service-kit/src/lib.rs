@@ -4,11 +4,13 @@
 //! A service is a [`run::House`]: a name, its tables, and three lists (rpcs, reactions, sweeps).
 
 pub mod almanac;
+pub mod authorization;
 pub mod chance;
 pub mod client;
 pub mod clock;
 pub mod database;
 pub mod development;
+pub mod evidence;
 pub mod idempotency;
 pub mod lifecycle;
 pub mod local;
@@ -24,5 +26,7 @@ pub mod telemetry;
 pub mod testing;
 pub mod timer;
 pub mod tls;
+pub mod token;
+pub mod vault;
 pub mod violations;
 pub mod wire;

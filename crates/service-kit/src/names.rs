@@ -35,6 +35,18 @@ impl ServiceName {
         Self::Statistics,
     ];
 
+    /// The one that keeps the heads of its logs: the five stand in a ring.
+    #[must_use]
+    pub const fn keeper(self) -> Self {
+        match self {
+            Self::Intake => Self::Routing,
+            Self::Routing => Self::Supervision,
+            Self::Supervision => Self::StabilityEarlyWarning,
+            Self::StabilityEarlyWarning => Self::Statistics,
+            Self::Statistics => Self::Intake,
+        }
+    }
+
     /// The name as people, logs and metrics write it: `stability-early-warning`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -80,6 +92,8 @@ impl FromStr for ServiceName {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     #[test]
@@ -88,6 +102,13 @@ mod tests {
             assert_eq!(name.to_string().parse(), Ok(name));
             assert_eq!(name.key().parse(), Ok(name));
         }
+    }
+
+    #[test]
+    fn each_keeps_the_heads_of_one_other() {
+        let keepers: BTreeSet<_> = ServiceName::ALL.map(ServiceName::keeper).into();
+        assert_eq!(keepers.len(), 5);
+        assert!(ServiceName::ALL.iter().all(|name| name.keeper() != *name));
     }
 
     #[test]

@@ -6,23 +6,30 @@ use futures::future::BoxFuture;
 use huiyin_proto::development::v1::clock_service_server::ClockServiceServer;
 use huiyin_proto::feed::v1::feed_service_client::FeedServiceClient;
 use huiyin_proto::feed::v1::feed_service_server::FeedServiceServer;
+use huiyin_proto::log::v1::log_service_server::LogServiceServer;
 use sqlx::migrate::{Migration, Migrator};
 use tokio::sync::mpsc;
 use tonic::service::Routes;
 
 use crate::almanac::Almanac;
+use crate::authorization::{Rights, RightsError, Standings};
 use crate::database::Database;
 use crate::development::ClockRpc;
+use crate::evidence;
+use crate::evidence::anchoring::NotStarted;
+use crate::evidence::rpc::LogRpc;
 use crate::lifecycle::Stopper;
 use crate::names::ServiceName;
 use crate::road::consumer::{self, Reaction, Roads};
 use crate::road::feed::FeedRpc;
 use crate::road::{Lane, mirror, sequencer};
 use crate::server;
+use crate::server::door::{Door, Guard};
 use crate::settings::{Profile, ServiceSettings, Settings};
 use crate::status::Problem;
 use crate::timer::{self, Sweep};
 use crate::tls::{Connector, Identity, Keys, TlsError, keep_fresh};
+use crate::token::{Tokens, TokensError};
 use crate::{client, metrics};
 
 /// Batches a mirror may be behind before it reads from the feed instead.
@@ -102,6 +109,28 @@ pub enum RunError {
     /// The address of the stream server cannot be used.
     #[error("[streams] url is not a redis:// address: {0}")]
     Streams(redis::RedisError),
+    /// The policies of this release are wrong.
+    #[error("the policies: {0}")]
+    Rights(#[from] RightsError),
+    /// Tokens cannot be checked.
+    #[error(transparent)]
+    Tokens(#[from] TokensError),
+    /// Nobody may be believed by its word alone.
+    #[error(
+        "{service}: [tls] is missing: in the production profile who calls is known by its certificate"
+    )]
+    NoTls {
+        /// Which service.
+        service: ServiceName,
+    },
+    /// The log cannot be signed, or not be handed in.
+    #[error("{service}: {error}")]
+    Log {
+        /// Which service.
+        service: ServiceName,
+        /// Why.
+        error: NotStarted,
+    },
     /// The keys cannot be used.
     #[error(transparent)]
     Tls(#[from] TlsError),
@@ -137,6 +166,8 @@ pub fn run(context: Context, house: House) -> BoxFuture<'static, Result<(), RunE
         let lists = (house.lists)(desk).await.map_err(problem)?;
         let stopper = context.stopper.clone();
         start_road(&context, (&database, keys.as_ref()), lists.reactions)?;
+        evidence::start(&context, (&database, keys.as_ref()), &own)
+            .map_err(|error| RunError::Log { service, error })?;
         for sweep in lists.sweeps {
             stopper.spawn(
                 "sweep",
@@ -147,21 +178,31 @@ pub fn run(context: Context, house: House) -> BoxFuture<'static, Result<(), RunE
         stopper.spawn("almanac", keeping_up);
         stopper.spawn("clock", follow_clock(database.clone(), stopper.clone()));
         stopper.spawn("gauges", measure(database.clone(), stopper.clone()));
-        let (rpcs, names) = kit_rpcs(
-            lists.rpcs,
-            lists.grpc_names,
-            (&database, context.settings.profile),
-        );
-        server::serve_grpc(service, (own.listen, keys), rpcs, names, stopper).await?;
+        let (rpcs, names) = kit_rpcs(lists.rpcs, lists.grpc_names, (&database, &context.settings));
+        let door = door(&context, &database, keys.is_some())?;
+        let bound = server::bind(service, (own.listen, keys), door, context.settings.limits)?;
+        server::serve_grpc(bound, rpcs, names, stopper).await?;
         Ok(())
     })
 }
 
-/// Adds what the kit serves for every service: the feed, and in development the clock.
+/// The door: the policies of this release over the organs that the service knows.
+fn door(context: &Context, database: &Database, by_tls: bool) -> Result<Door, RunError> {
+    let settings = context.settings.tokens.as_ref();
+    let tokens = settings.map(|settings| Tokens::start(settings, &context.stopper));
+    Ok(Door::guarded(Guard {
+        rights: Rights::embedded()?,
+        standings: Standings::new(database.pool().clone()),
+        tokens: tokens.transpose()?,
+        by_tls,
+    }))
+}
+
+/// Adds what the kit serves for every service: the feed, the log, and in development the clock.
 fn kit_rpcs(
     rpcs: Routes,
     mut names: Vec<&'static str>,
-    (database, profile): (&Database, Profile),
+    (database, settings): (&Database, &Settings),
 ) -> (Routes, Vec<&'static str>) {
     let feed = FeedServiceServer::new(FeedRpc {
         database: database.clone(),
@@ -170,7 +211,18 @@ fn kit_rpcs(
     .max_encoding_message_size(server::MAX_ENCODE);
     let mut rpcs = rpcs.add_service(feed);
     names.push("huiyin.feed.v1.FeedService");
-    match profile {
+    let log = LogServiceServer::new(LogRpc {
+        database: database.clone(),
+        domain: settings
+            .tls
+            .as_ref()
+            .map(|files| files.trust_domain.clone()),
+    })
+    .max_decoding_message_size(server::MAX_DECODE)
+    .max_encoding_message_size(server::MAX_ENCODE);
+    rpcs = rpcs.add_service(log);
+    names.push("huiyin.log.v1.LogService");
+    match settings.profile {
         Profile::Development => {
             let clock = ClockServiceServer::new(ClockRpc {
                 database: database.clone(),
@@ -195,7 +247,7 @@ pub async fn migrate(database: &Database, own: &'static Migrator) -> Result<(), 
         error,
     };
     all_migrations(own)
-        .run(database.pool())
+        .run(database.writing())
         .await
         .map_err(error)
 }
@@ -241,12 +293,15 @@ async fn check_tables(database: &Database, own: &'static Migrator) -> Result<(),
     Ok(())
 }
 
-/// The keys of a service, kept fresh; none without `[tls]`.
+/// The keys of a service, kept fresh; none without `[tls]`, which only the development profile may leave out.
 fn keys(context: &Context, service: ServiceName) -> Result<Option<Keys>, RunError> {
     let Some(files) = &context.settings.tls else {
+        if context.settings.profile == Profile::Production {
+            return Err(RunError::NoTls { service });
+        }
         tracing::warn!(
             service = service.as_str(),
-            "without [tls] whoever reaches the port may call"
+            "without [tls] whoever reaches the port is believed to be whom it says"
         );
         return Ok(None);
     };
@@ -285,7 +340,7 @@ fn start_road(
             let connector = keys.map(|keys| Connector::new(keys.clone(), of_service));
             let address = context.settings.addresses.of(reaction.from);
             let channel = client::channel(address, connector);
-            FeedServiceClient::new(client::calling(channel, database.service().as_str()))
+            FeedServiceClient::new(client::calling(channel, database.service()))
                 .max_decoding_message_size(server::MAX_ENCODE)
         });
         let roads = Roads {

@@ -12,12 +12,18 @@ use std::sync::Arc;
 use http::Uri;
 use secrecy::{ExposeSecret as _, SecretString};
 
+use crate::evidence::digest::HashSuite;
 use crate::names::ServiceName;
 use crate::tls::KeyFiles;
+use crate::token::{Algorithms, WebAddress};
+use crate::vault::{KeyReference, Suite};
 
+mod limits;
 mod reader;
+mod secret;
 mod sections;
 
+pub use limits::{LimitSettings, Quota};
 use reader::Tree;
 
 /// What the process may do with time.
@@ -62,6 +68,19 @@ pub struct StreamSettings {
     pub url: Option<SecretString>,
 }
 
+/// `[tokens]`: whose tokens are believed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenSettings {
+    /// The issuer, letter by letter as it writes itself in `iss`.
+    pub issuer: WebAddress,
+    /// How the issuer calls us in `aud`.
+    pub audience: String,
+    /// The authorities of the issuer's certificate, PEM; those of the web when none are given.
+    pub authorities: Option<PathBuf>,
+    /// What a token may be signed by. Default ES256, ES384 and EdDSA.
+    pub algorithms: Algorithms,
+}
+
 /// Where a service answers: `http://host:port`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Address(Uri);
@@ -81,6 +100,26 @@ pub struct Addresses {
     statistics: Address,
 }
 
+/// `[log]`: what all services log by.
+#[derive(Clone, Debug, Default)]
+pub struct LogSettings {
+    /// The hash function of logs that begin now: sha-256 or sm3. Default sha-256.
+    pub suite: HashSuite,
+    /// Who above keeps heads of our logs; nobody when it is not given.
+    pub above: Option<Above>,
+}
+
+/// Who above keeps heads of our logs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Above {
+    /// Where it answers.
+    pub address: Address,
+    /// Which of its services that is. Default intake.
+    pub service: ServiceName,
+    /// The keys by which we are known there; those of `[tls]` when none are given.
+    pub keys: Option<KeyFiles>,
+}
+
 /// The section of one service.
 #[derive(Clone, Debug)]
 pub struct ServiceSettings {
@@ -88,9 +127,12 @@ pub struct ServiceSettings {
     pub listen: SocketAddr,
     /// Its PostgreSQL, with its own role.
     pub database_url: SecretString,
-    /// Connections held at most, 4 to 200: two for the event road, half of the others for writing, half for
-    /// reading. Default 16.
+    /// Connections held at most, 5 to 200: three for the event road and the log, half of the others for writing, half
+    /// for reading. Default 16.
     pub database_connections: u32,
+    /// The key that signs the heads of its logs; without, one that lives as long as the process, in the development profile
+    /// alone.
+    pub log_key: Option<KeyReference>,
     /// What only this service has.
     pub own: Own,
 }
@@ -99,14 +141,24 @@ pub struct ServiceSettings {
 #[derive(Clone, Debug)]
 pub enum Own {
     /// `[intake]`.
-    Intake {
-        /// Key of the hash that finds a repeat of the same matter; at least 32 characters.
-        repeat_key: SecretString,
-    },
+    Intake(Box<VaultSettings>),
     /// `[stability_early_warning]`.
     StabilityEarlyWarning(WarningSettings),
     /// Nothing.
     Nothing,
+}
+
+/// What only `[intake]` has: the vaults of petitions. That of denunciations has keys of its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VaultSettings {
+    /// Reference of the master key: `file:/folder` or `pkcs11:...`.
+    pub key: KeyReference,
+    /// Reference of the master key of denunciations; another one.
+    pub sealed_key: KeyReference,
+    /// By which suite new petitions are sealed. Default `aes-256-sha-256`.
+    pub suite: Suite,
+    /// The folder that keeps copies of the newest states of both vaults, away from the database's disk.
+    pub copies: PathBuf,
 }
 
 /// What only `[stability_early_warning]` has.
@@ -131,6 +183,12 @@ pub struct Settings {
     pub streams: StreamSettings,
     /// The keys for mutual TLS; none leaves every door open.
     pub tls: Option<KeyFiles>,
+    /// Whose tokens are believed; none takes none.
+    pub tokens: Option<TokenSettings>,
+    /// By what all services log.
+    pub log: LogSettings,
+    /// What a server takes at a time, and from one caller.
+    pub limits: LimitSettings,
     /// Where the services answer.
     pub addresses: Addresses,
     services: Vec<(ServiceName, ServiceSettings)>,
@@ -249,16 +307,16 @@ fn read_text(path: &Path) -> Result<String, SettingsError> {
 }
 
 impl ServiceSettings {
-    /// The key of intake's repeat screening.
+    /// The vaults of intake.
     ///
     /// # Errors
     /// When this is not intake's section.
-    pub fn repeat_key(&self) -> Result<&SecretString, SettingsError> {
+    pub fn vaults(&self) -> Result<&VaultSettings, SettingsError> {
         match &self.own {
-            Own::Intake { repeat_key } => Ok(repeat_key),
+            Own::Intake(vaults) => Ok(vaults),
             Own::StabilityEarlyWarning(_) | Own::Nothing => Err(SettingsError::KeyMissing {
                 section: ServiceName::Intake.key(),
-                key: "repeat_key",
+                key: "vault_key",
             }),
         }
     }
@@ -270,7 +328,7 @@ impl ServiceSettings {
     pub fn warning(&self) -> Result<WarningSettings, SettingsError> {
         match &self.own {
             Own::StabilityEarlyWarning(warning) => Ok(*warning),
-            Own::Intake { .. } | Own::Nothing => Err(SettingsError::KeyMissing {
+            Own::Intake(_) | Own::Nothing => Err(SettingsError::KeyMissing {
                 section: ServiceName::StabilityEarlyWarning.key(),
                 key: "repeat_minutes",
             }),
@@ -299,6 +357,16 @@ impl Address {
     /// Never for a socket address; the address is parsed like any other.
     pub fn of_socket(listen: SocketAddr) -> Result<Self, InvalidAddress> {
         format!("http://{listen}").parse()
+    }
+
+    /// The address of somebody elsewhere, who is spoken to by TLS: `https://host:port`.
+    ///
+    /// # Errors
+    /// When it is none.
+    pub fn by_tls(given: &str) -> Result<Self, InvalidAddress> {
+        let rest = given.strip_prefix("https://").ok_or(InvalidAddress)?;
+        // our own connections bring their TLS with them, whatever the scheme
+        format!("http://{rest}").parse()
     }
 
     /// The address as a URI.

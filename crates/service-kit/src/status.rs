@@ -10,6 +10,7 @@ use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, FieldViolation, StatusExt as _};
 
 use crate::telemetry;
+use crate::token::TokenRefused;
 use crate::violations::Violations;
 
 /// Whose reasons these are.
@@ -69,6 +70,20 @@ pub enum Problem {
         /// Who may.
         words: String,
     },
+    /// Who asks may not ask this.
+    #[error("{words}")]
+    NotPermitted {
+        /// Who may.
+        words: String,
+    },
+    /// Nobody knows who asks.
+    #[error(
+        "who asks is not known: show a certificate of the trust domain, and the token of the post it speaks for"
+    )]
+    NotKnown,
+    /// The token cannot be believed.
+    #[error("{}", .0.kind().words())]
+    TokenRefused(TokenRefused),
     /// Somebody else changed it meanwhile.
     #[error("it was changed by somebody else meanwhile; try again")]
     ChangedMeanwhile,
@@ -81,6 +96,12 @@ pub enum Problem {
     /// Too many calls at once.
     #[error("too many calls at once; try again")]
     TooManyCalls,
+    /// The caller calls more often than its quota.
+    #[error("called more often than this caller may; try again in {} ms", .retry_after.as_micros().div_ceil(1000))]
+    QuotaSpent {
+        /// When its next call is taken.
+        retry_after: Duration,
+    },
     /// The caller's deadline passed.
     #[error("the deadline of the call passed")]
     DeadlinePassed,
@@ -91,6 +112,12 @@ pub enum Problem {
     #[error("{words}")]
     WrongCursor {
         /// What is wrong with it.
+        words: String,
+    },
+    /// The head of a log contradicts one that was handed in earlier.
+    #[error("{words}")]
+    HeadContradicts {
+        /// How.
         words: String,
     },
     /// The database refused or is gone.
@@ -110,6 +137,25 @@ enum Trouble {
     Race,
     /// A mistake of ours.
     Bug,
+}
+
+impl Trouble {
+    /// As [`Problem::row`].
+    fn row(self) -> (Code, ErrorReason, Option<Duration>) {
+        match self {
+            Self::Gone => (
+                Code::Unavailable,
+                ErrorReason::Unavailable,
+                Some(AFTER_AN_ABSENCE),
+            ),
+            Self::Race => (
+                Code::Aborted,
+                ErrorReason::ChangedMeanwhile,
+                Some(AFTER_A_RACE),
+            ),
+            Self::Bug => (Code::Internal, ErrorReason::Internal, None),
+        }
+    }
 }
 
 impl Problem {
@@ -148,6 +194,9 @@ impl Problem {
                 (Code::AlreadyExists, ErrorReason::RequestIdReused, None)
             }
             Self::NotYours { .. } => (Code::PermissionDenied, ErrorReason::NotYours, None),
+            Self::NotPermitted { .. } => (Code::PermissionDenied, ErrorReason::NotPermitted, None),
+            Self::NotKnown => (Code::Unauthenticated, ErrorReason::NotKnown, None),
+            Self::TokenRefused(_) => (Code::Unauthenticated, ErrorReason::TokenRefused, None),
             Self::ChangedMeanwhile => (
                 Code::Aborted,
                 ErrorReason::ChangedMeanwhile,
@@ -163,22 +212,18 @@ impl Problem {
                 ErrorReason::TooManyCalls,
                 Some(AFTER_A_CROWD),
             ),
+            Self::QuotaSpent { retry_after } => (
+                Code::ResourceExhausted,
+                ErrorReason::QuotaSpent,
+                Some(*retry_after),
+            ),
             Self::DeadlinePassed => (Code::DeadlineExceeded, ErrorReason::DeadlinePassed, None),
             Self::DevelopmentOnly => (Code::FailedPrecondition, ErrorReason::DevelopmentOnly, None),
             Self::WrongCursor { .. } => (Code::OutOfRange, ErrorReason::WrongCursor, None),
-            Self::Database(error) => match trouble(error) {
-                Trouble::Gone => (
-                    Code::Unavailable,
-                    ErrorReason::Unavailable,
-                    Some(AFTER_AN_ABSENCE),
-                ),
-                Trouble::Race => (
-                    Code::Aborted,
-                    ErrorReason::ChangedMeanwhile,
-                    Some(AFTER_A_RACE),
-                ),
-                Trouble::Bug => (Code::Internal, ErrorReason::Internal, None),
-            },
+            Self::HeadContradicts { .. } => {
+                (Code::FailedPrecondition, ErrorReason::HeadContradicts, None)
+            }
+            Self::Database(error) => trouble(error).row(),
             Self::Unexpected(_) => (Code::Internal, ErrorReason::Internal, None),
         }
     }
@@ -199,12 +244,17 @@ impl Problem {
             | Self::NoCompetentOrgan { .. }
             | Self::RequestIdReused { .. }
             | Self::NotYours { .. }
+            | Self::NotPermitted { .. }
+            | Self::NotKnown
+            | Self::TokenRefused(_)
             | Self::ChangedMeanwhile
             | Self::Unavailable { .. }
             | Self::TooManyCalls
+            | Self::QuotaSpent { .. }
             | Self::DeadlinePassed
             | Self::DevelopmentOnly
-            | Self::WrongCursor { .. } => self.to_string(),
+            | Self::WrongCursor { .. }
+            | Self::HeadContradicts { .. } => self.to_string(),
         }
     }
 
@@ -230,12 +280,17 @@ impl Problem {
             | Self::WrongPageToken
             | Self::NoCompetentOrgan { .. }
             | Self::NotYours { .. }
+            | Self::NotPermitted { .. }
+            | Self::NotKnown
+            | Self::TokenRefused(_)
             | Self::ChangedMeanwhile
             | Self::Unavailable { .. }
             | Self::TooManyCalls
+            | Self::QuotaSpent { .. }
             | Self::DeadlinePassed
             | Self::DevelopmentOnly
-            | Self::WrongCursor { .. } => Vec::new(),
+            | Self::WrongCursor { .. }
+            | Self::HeadContradicts { .. } => Vec::new(),
         };
         pairs
             .into_iter()
@@ -282,11 +337,16 @@ impl Problem {
             Self::NotFound { .. }
             | Self::RequestIdReused { .. }
             | Self::NotYours { .. }
+            | Self::NotPermitted { .. }
+            | Self::NotKnown
+            | Self::TokenRefused(_)
             | Self::ChangedMeanwhile
             | Self::Unavailable { .. }
             | Self::TooManyCalls
+            | Self::QuotaSpent { .. }
             | Self::DeadlinePassed
             | Self::WrongCursor { .. }
+            | Self::HeadContradicts { .. }
             | Self::Database(_)
             | Self::Unexpected(_) => {}
         }
@@ -325,12 +385,17 @@ impl Problem {
             | Self::NoCompetentOrgan { .. }
             | Self::RequestIdReused { .. }
             | Self::NotYours { .. }
+            | Self::NotPermitted { .. }
+            | Self::NotKnown
+            | Self::TokenRefused(_)
             | Self::ChangedMeanwhile
             | Self::Unavailable { .. }
             | Self::TooManyCalls
+            | Self::QuotaSpent { .. }
             | Self::DeadlinePassed
             | Self::DevelopmentOnly
-            | Self::WrongCursor { .. } => {}
+            | Self::WrongCursor { .. }
+            | Self::HeadContradicts { .. } => {}
         }
     }
 }

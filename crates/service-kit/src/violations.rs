@@ -6,6 +6,7 @@ use std::ops::RangeInclusive;
 
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use huiyin_domain::ids::{Id, Kind};
+use huiyin_domain::territory::{CODE_FORM, TerritoryCode};
 use prost_types::Timestamp;
 
 use crate::status::Problem;
@@ -127,6 +128,17 @@ impl Violations {
             format!("is no {prefix} id; {prefix}_ followed by 32 hexadecimal digits is expected"),
         );
         id
+    }
+
+    /// A territory code.
+    pub fn territory_code(&mut self, field: &str, value: &str) -> Option<TerritoryCode> {
+        let code = value.parse().ok();
+        self.check(
+            field,
+            code.is_some(),
+            format!("is no territory code; {CODE_FORM}"),
+        );
+        code
     }
 
     /// An instant between 1949 and 2200; required.

@@ -1,8 +1,12 @@
-//! Instants between protobuf and our types.
+//! Instants and the words that every service reads between protobuf and our types.
 
 use chrono::DateTime;
 use huiyin_domain::time::Instant;
+use huiyin_domain::vocabulary::Category;
+use huiyin_proto::vocabulary::v1 as words;
 use prost_types::Timestamp;
+
+use crate::violations::Violations;
 
 /// An instant on the wire.
 #[must_use]
@@ -17,4 +21,14 @@ pub fn timestamp(instant: Instant) -> Timestamp {
 #[must_use]
 pub fn instant(timestamp: &Timestamp) -> Option<Instant> {
     DateTime::from_timestamp(timestamp.seconds, u32::try_from(timestamp.nanos).ok()?)
+}
+
+/// A category that must be given.
+pub fn category(violations: &mut Violations, field: &str, given: i32) -> Option<Category> {
+    match violations.choice(field, given, words::Category::as_str_name)? {
+        words::Category::Suggestion => Some(Category::Suggestion),
+        words::Category::Denunciation => Some(Category::Denunciation),
+        words::Category::Claim => Some(Category::Claim),
+        words::Category::Unspecified => None,
+    }
 }

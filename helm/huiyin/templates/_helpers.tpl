@@ -65,33 +65,81 @@ otlp_endpoint = {{ . | quote }}
 trace_ratio = {{ printf "%f" (float64 .root.Values.telemetry.traceRatio) }}
 metrics_listen = "0.0.0.0:9400"
 
+[tls]
+trust_domain = {{ .root.Values.tls.trustDomain | quote }}
+certificate = "/etc/huiyin/tls/tls.crt"
+key = "/etc/huiyin/tls/tls.key"
+authorities = "/etc/huiyin/tls/ca.crt"
+{{- if .root.Values.tls.revocations }}
+revoked = "/etc/huiyin/tls/revoked.pem"
+{{- end }}
+{{- with .root.Values.tokens }}
+{{- if .issuer }}
+
+[tokens]
+issuer = {{ .issuer | quote }}
+audience = {{ .audience | quote }}
+{{- end }}
+{{- end }}
+
+[log]
+suite = {{ .root.Values.log.suite | quote }}
+{{- with .root.Values.log.above }}
+{{- if .address }}
+above = {{ .address | quote }}
+above_service = {{ .service | quote }}
+{{- end }}
+{{- if .tlsSecret }}
+above_trust_domain = {{ .trustDomain | quote }}
+above_certificate = "/etc/huiyin/above/tls.crt"
+above_key = "/etc/huiyin/above/tls.key"
+above_authorities = "/etc/huiyin/above/ca.crt"
+{{- end }}
+{{- end }}
+
+[limits]
+calls_per_second = {{ int .root.Values.limits.callsPerSecond }}
+burst = {{ int .root.Values.limits.burst }}
+calls = {{ int .root.Values.limits.calls }}
+connections = {{ int .root.Values.limits.connections }}
+connections_of_one = {{ int .root.Values.limits.connectionsOfOne }}
+handshakes_per_second = {{ int .root.Values.limits.handshakesPerSecond }}
+
 [addresses]
 {{- range $other, $entry := .root.Values.services }}
 {{ include "huiyin.key" $other }} = {{ printf "http://%s-%s:%d" $full $other (int $entry.port) | quote }}
 {{- end }}
 
+{{- if .root.Values.streams.secret.name }}
+
+[streams]
+url = "env:STREAMS_URL"
+{{- end }}
+
 [{{ include "huiyin.key" .component }}]
 listen = {{ printf "0.0.0.0:%d" (int $service.port) | quote }}
+database_url = "env:DATABASE_URL"
 database_connections = {{ int $service.databaseConnections }}
+log_key = "file:/etc/huiyin/log/log.key"
+{{- with $service.vault }}
+vault_key = {{ .key | quote }}
+vault_sealed_key = {{ .sealedKey | quote }}
+vault_suite = {{ .suite | quote }}
+vault_copies = "/var/lib/huiyin/copies"
+{{- end }}
 {{- end -}}
 
-{{/* Where the settings file is, and the secrets of one service. Takes root and component. */}}
+{{/* Where the settings file is, and the secrets of one service, by the names the settings give them. Takes root and component. */}}
 {{- define "huiyin.environment" -}}
 {{- $service := get .root.Values.services .component -}}
-{{- $prefix := printf "HUIYIN__%s" (include "huiyin.key" .component | upper) -}}
 - name: HUIYIN_SETTINGS
-  value: /etc/huiyin/{{ .component }}.toml
-- name: {{ $prefix }}__DATABASE_URL
+  value: /etc/huiyin/settings/{{ .component }}.toml
+- name: DATABASE_URL
   valueFrom:
     secretKeyRef: { name: {{ $service.secret.name }}, key: {{ $service.secret.keys.databaseUrl }} }
-{{- with $service.secret.keys.repeatKey }}
-- name: {{ $prefix }}__REPEAT_KEY
-  valueFrom:
-    secretKeyRef: { name: {{ $service.secret.name }}, key: {{ . }} }
-{{- end }}
 {{- with .root.Values.streams.secret }}
 {{- if .name }}
-- name: HUIYIN__STREAMS__URL
+- name: STREAMS_URL
   valueFrom:
     secretKeyRef: { name: {{ .name }}, key: {{ .key }} }
 {{- end }}
@@ -102,6 +150,8 @@ database_connections = {{ int $service.databaseConnections }}
 runAsNonRoot: true
 runAsUser: 65534
 runAsGroup: 65534
+fsGroup: 65534
+fsGroupChangePolicy: OnRootMismatch
 seccompProfile: { type: RuntimeDefault }
 {{- end -}}
 
@@ -111,10 +161,9 @@ readOnlyRootFilesystem: true
 capabilities: { drop: [ALL] }
 {{- end -}}
 
-{{/* One gRPC probe. Takes probe and port. */}}
+{{/* One probe. Takes probe and page. A gRPC probe of Kubernetes shows no certificate, so it would not be let in. */}}
 {{- define "huiyin.probe" -}}
-grpc:
-  port: {{ .port }}
+httpGet: { path: {{ .page }}, port: metrics }
 periodSeconds: {{ .probe.periodSeconds }}
 timeoutSeconds: {{ .probe.timeoutSeconds }}
 failureThreshold: {{ .probe.failureThreshold }}

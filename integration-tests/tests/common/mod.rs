@@ -9,6 +9,10 @@
     reason = "shared by several test programs, each of which uses a part"
 )]
 
+pub mod calling;
+pub mod careless;
+pub mod identities;
+
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
@@ -122,11 +126,16 @@ impl Up {
         }
     }
 
-    /// Connects to a service; waits for one that is just starting again.
+    /// Connects to a service as an operator; waits for one that is just starting again.
     pub async fn channel(&self, service: ServiceName) -> Channel {
+        self.channel_as(service, "operator").await
+    }
+
+    /// Connects to a service as the holder of a certificate.
+    pub async fn channel_as(&self, service: ServiceName, who: &str) -> Channel {
         let address = self.settings.addresses.of(service).to_string();
         let endpoint = Endpoint::from_shared(address).unwrap();
-        let files = self.settings.tls.as_ref().unwrap().of("operator");
+        let files = self.settings.tls.as_ref().unwrap().of(who);
         let connector = Connector::new(Keys::load(files).unwrap(), Identity::Service(service));
         until("a service that answers", || async {
             let connecting = endpoint.connect_with_connector(connector.clone());
@@ -135,27 +144,36 @@ impl Up {
         .await
     }
 
+    /// The registering and handling desk of the city's petition office.
     pub async fn intake(&self) -> IntakeServiceClient<Channel> {
-        IntakeServiceClient::new(self.channel(ServiceName::Intake).await)
+        IntakeServiceClient::new(self.channel_as(ServiceName::Intake, "office").await)
             .max_encoding_message_size(32 << 20)
     }
 
+    /// The same, at routing.
     pub async fn routing(&self) -> RoutingServiceClient<Channel> {
-        RoutingServiceClient::new(self.channel(ServiceName::Routing).await)
+        RoutingServiceClient::new(self.channel_as(ServiceName::Routing, "office").await)
     }
 
+    /// The same, at supervision.
     pub async fn supervision(&self) -> SupervisionServiceClient<Channel> {
-        SupervisionServiceClient::new(self.channel(ServiceName::Supervision).await)
+        SupervisionServiceClient::new(self.channel_as(ServiceName::Supervision, "office").await)
     }
 
+    /// Its duty desk.
     pub async fn warning(&self) -> StabilityEarlyWarningServiceClient<Channel> {
         StabilityEarlyWarningServiceClient::new(
-            self.channel(ServiceName::StabilityEarlyWarning).await,
+            self.channel_as(ServiceName::StabilityEarlyWarning, "duty-desk")
+                .await,
         )
     }
 
+    /// Its statistics desk.
     pub async fn statistics(&self) -> StatisticsServiceClient<Channel> {
-        StatisticsServiceClient::new(self.channel(ServiceName::Statistics).await)
+        StatisticsServiceClient::new(
+            self.channel_as(ServiceName::Statistics, "statistics-desk")
+                .await,
+        )
     }
 
     pub async fn clock(&self, service: ServiceName) -> ClockServiceClient<Channel> {
@@ -174,6 +192,21 @@ impl Up {
     pub fn log(&self, service: ServiceName) -> String {
         std::fs::read_to_string(self.folder.path().join(format!("{service}.log")))
             .unwrap_or_default()
+    }
+
+    /// The page of metrics of a service.
+    pub async fn metrics(&self, service: ServiceName) -> String {
+        let path = self.folder.path().join(format!("{service}.metrics"));
+        let address = std::fs::read_to_string(path).unwrap();
+        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+        let mut stream = tokio::net::TcpStream::connect(address.trim())
+            .await
+            .unwrap();
+        let request = "GET /metrics HTTP/1.0\r\n\r\n";
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut page = String::new();
+        stream.read_to_string(&mut page).await.unwrap();
+        page
     }
 
     /// Ends it as Ctrl-C does.

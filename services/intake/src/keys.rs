@@ -1,111 +1,228 @@
-//! The two keyed hashes of the vault, HMAC-SHA256 under keys derived from one secret of the settings:
-//! the query code of a receipt, and the petitioner-and-matter of repeat screening.
+//! The keyed hashes of the vaults: the query code of a receipt, the petitioner-and-matter of repeat screening, the numbers of
+//! matters, and what was asked under a request id.
 
-use hmac::{Hmac, KeyInit as _, Mac as _};
+use huiyin_service_kit::idempotency::Asked;
 use huiyin_service_kit::status::Problem;
-use secrecy::{ExposeSecret as _, SecretString};
-use sha2::Sha256;
+use huiyin_service_kit::vault::{IndexKey, KeyedHash, Vault};
+use subtle::{Choice, ConstantTimeEq as _};
 
-/// The keyed hashes. Printing them shows nothing.
-#[derive(Clone)]
+use crate::vault::Kind;
+
+/// Letters of a query code: no vowels and no look-alikes, so that it can be read aloud.
+const CODE_LETTERS: [char; 28] = [
+    'B', 'C', 'D', 'F', 'G', 'H', 'J', 'K', 'L', 'M', 'N', 'P', 'Q', 'R', 'S', 'T', 'V', 'W', 'X',
+    'Y', 'Z', '3', '4', '5', '6', '7', '8', '9',
+];
+/// How many of them a code has, 57 bits.
+const CODE_LENGTH: usize = 12;
+
+/// The keyed hashes. What concerns a denunciation is hashed under its own vault. Printing them shows nothing.
+#[derive(Debug)]
 pub(crate) struct Keys {
-    codes: Hmac<Sha256>,
-    screening: Hmac<Sha256>,
-}
-
-impl std::fmt::Debug for Keys {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Keys(..)")
-    }
+    codes: IndexKey,
+    numbers: IndexKey,
+    screening: [IndexKey; 2],
+    requests: [IndexKey; 2],
 }
 
 impl Keys {
-    /// Derives one key a purpose, so that a hash of one can never equal a hash of the other.
-    pub(crate) fn derived_from(secret: &SecretString) -> Result<Self, Problem> {
-        let root = keyed(secret.expose_secret().as_bytes())?;
-        let derived =
-            |purpose: &str| keyed(&root.clone().chain_update(purpose).finalize().into_bytes());
+    /// One key a purpose, so that a hash of one can never equal a hash of the other.
+    pub(crate) fn of(open: &Vault, sealed: &Vault) -> Result<Self, Problem> {
+        let key = |vault: &Vault, purpose: &str| {
+            let key = vault.index_key(purpose);
+            key.map_err(|error| Problem::Unexpected(format!("a key cannot be derived: {error}")))
+        };
+        let both = |purpose: &str| Ok::<_, Problem>([key(open, purpose)?, key(sealed, purpose)?]);
         Ok(Self {
-            codes: derived("huiyin intake query code 1")?,
-            screening: derived("huiyin intake screening 1")?,
+            codes: key(open, "huiyin intake query code 2")?,
+            numbers: key(open, "huiyin intake numbers 3")?,
+            screening: both("huiyin intake screening 2")?,
+            requests: both("huiyin intake request 1")?,
         })
     }
 
-    /// The hash under which the query code of a matter is kept.
-    pub(crate) fn code_hash(&self, number: &str, code: &str) -> Vec<u8> {
-        self.code(number, code).finalize().into_bytes().to_vec()
+    /// The query code of the matter with a number. It is nowhere stored.
+    pub(crate) fn query_code(&self, number: &str) -> String {
+        letters(&self.codes.hash(&[number.as_bytes()]))
     }
 
-    /// Whether the code is the one whose hash is kept; takes the same time for every wrong one.
-    pub(crate) fn code_fits(&self, number: &str, code: &str, kept: &[u8]) -> bool {
-        self.code(number, code).verify_slice(kept).is_ok()
+    /// Whether this is its query code, also one that was given before the suite was changed; takes the same time for every
+    /// wrong one.
+    pub(crate) fn code_fits(&self, number: &str, code: &str) -> bool {
+        let given = code.trim().to_uppercase();
+        let codes = self.codes.look_up(&[number.as_bytes()]);
+        let fits = codes.map(|hash| letters(&hash).as_bytes().ct_eq(given.as_bytes()));
+        fits.into_iter()
+            .fold(Choice::from(0), |any, one| any | one)
+            .into()
     }
 
-    /// The hash that two matters share when the same petitioner raises the same thing.
-    pub(crate) fn screening_hash(&self, parts: &[&str]) -> Vec<u8> {
-        let mut hash = self.screening.clone();
-        for part in parts {
-            feed(&mut hash, part);
+    /// The hashes that two matters share when the same petitioner raises the same thing: the one to store, and the one that
+    /// was stored before the suite was changed.
+    pub(crate) fn screening_hashes(&self, kind: Kind, parts: &[&str]) -> [Vec<u8>; 2] {
+        let parts: Vec<_> = parts.iter().map(|part| part.as_bytes()).collect();
+        let hashes = of(&self.screening, kind).look_up(&parts);
+        hashes.map(|hash| hash.as_bytes().to_vec())
+    }
+
+    /// What was asked, known again by nobody without the vault: a plain hash could be tried against guesses.
+    pub(crate) fn keyed(&self, kind: Kind, asked: Asked) -> Asked {
+        // the suite of the day it was asked must not matter
+        let [one, other] = of(&self.requests, kind).look_up(&[&asked.body_hash]);
+        Asked {
+            body_hash: both(&one, &other),
+            ..asked
         }
-        hash.finalize().into_bytes().to_vec()
     }
 
-    fn code(&self, number: &str, code: &str) -> Hmac<Sha256> {
-        let mut hash = self.codes.clone();
-        feed(&mut hash, number);
-        feed(&mut hash, &code.trim().to_uppercase());
-        hash
+    /// What the number of a matter is made of: the same when it is asked for again, whatever the suite.
+    pub(crate) fn number(&self, caller: &str, request_id: &str, attempt: u32) -> u64 {
+        let attempt = attempt.to_be_bytes();
+        let parts = [caller.as_bytes(), request_id.as_bytes(), &attempt];
+        let [one, other] = self.numbers.look_up(&parts);
+        let first = both(&one, &other).first_chunk().copied();
+        u64::from_be_bytes(first.unwrap_or_default())
     }
 }
 
-fn keyed(key: &[u8]) -> Result<Hmac<Sha256>, Problem> {
-    Hmac::new_from_slice(key)
-        .map_err(|error| Problem::Unexpected(format!("a key cannot be used: {error}")))
+fn of(keys: &[IndexKey; 2], kind: Kind) -> &IndexKey {
+    let [open, sealed] = keys;
+    match kind {
+        Kind::Open => open,
+        Kind::Sealed => sealed,
+    }
 }
 
-/// The length before each part keeps "ab" + "c" and "a" + "bc" apart.
-fn feed(hash: &mut Hmac<Sha256>, part: &str) {
-    hash.update(&(part.len() as u64).to_be_bytes());
-    hash.update(part.as_bytes());
+/// One hash of both suites', the same whichever is the newest.
+fn both(one: &KeyedHash, other: &KeyedHash) -> [u8; 32] {
+    let mut mixed = [0; 32];
+    let bytes = one.as_bytes().iter().zip(other.as_bytes());
+    for (mixed, (one, other)) in mixed.iter_mut().zip(bytes) {
+        *mixed = one ^ other;
+    }
+    mixed
+}
+
+/// The letters that a hash stands for, each as likely as the others to one part in 2^70.
+fn letters(hash: &KeyedHash) -> String {
+    let first = hash.as_bytes().first_chunk().copied().unwrap_or_default();
+    let mut left = u128::from_be_bytes(first);
+    let count = CODE_LETTERS.len() as u128;
+    let mut code = String::with_capacity(CODE_LENGTH);
+    for _ in 0..CODE_LENGTH {
+        let place = usize::try_from(left % count).unwrap_or_default();
+        code.extend(CODE_LETTERS.get(place));
+        left /= count;
+    }
+    code
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
+    use std::collections::BTreeSet;
+    use std::sync::Arc;
+
+    use huiyin_service_kit::vault::{FileMaster, Suite};
+
     use super::*;
 
-    fn keys(secret: &str) -> Keys {
-        Keys::derived_from(&SecretString::from(secret)).unwrap()
+    fn vault(folder: &std::path::Path) -> Vault {
+        let master = Arc::new(FileMaster::open(&folder.join("keys")).unwrap());
+        let change = Vault::create(master, Suite::Aes256Sha256).unwrap();
+        change.vault().clone()
+    }
+
+    fn vaults() -> ([tempfile::TempDir; 2], [Vault; 2]) {
+        let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+        let vaults = [vault(folders[0].path()), vault(folders[1].path())];
+        (folders, vaults)
+    }
+
+    /// Keys that nobody else has.
+    pub(crate) fn keys() -> Keys {
+        let (_folders, [open, sealed]) = vaults();
+        Keys::of(&open, &sealed).unwrap()
     }
 
     #[test]
     fn only_the_code_of_the_receipt_fits() {
-        let keys = keys("one");
-        let kept = keys.code_hash("431200-2025-00000001", "BCDFGHJKLMNP");
-        assert!(keys.code_fits("431200-2025-00000001", " bcdfghjklmnp ", &kept));
-        assert!(!keys.code_fits("431200-2025-00000001", "BCDFGHJKLMNQ", &kept));
-        assert!(!keys.code_fits("431200-2025-00000002", "BCDFGHJKLMNP", &kept));
-        assert!(!keys.code_fits("431200-2025-00000001", "BCDFGHJKLMNP", &[]));
+        let keys = keys();
+        let code = keys.query_code("431200-2025-00000001");
+        assert_eq!(code.len(), CODE_LENGTH);
+        assert!(code.chars().all(|letter| CODE_LETTERS.contains(&letter)));
+        let written = format!(" {} ", code.to_lowercase());
+        assert!(keys.code_fits("431200-2025-00000001", &written));
+        assert!(!keys.code_fits("431200-2025-00000002", &code));
+        assert!(!keys.code_fits("431200-2025-00000001", &code[1..]));
+        assert!(!keys.code_fits("431200-2025-00000001", ""));
     }
 
     #[test]
-    fn another_secret_or_other_parts_make_another_hash() {
-        let one = keys("one");
+    fn letters_of_codes_are_equally_likely() {
+        let keys = keys();
+        let mut seen = std::collections::BTreeMap::<char, u32>::new();
+        for number in 0..2_800 {
+            for letter in keys.query_code(&number.to_string()).chars() {
+                *seen.entry(letter).or_default() += 1;
+            }
+        }
+        assert_eq!(seen.len(), 28);
+        // 1200 of each are expected, 34 is the standard deviation
+        assert!(
+            seen.values().all(|count| (1_000..1_400).contains(count)),
+            "{seen:?}"
+        );
+    }
+
+    #[test]
+    fn another_vault_another_kind_or_other_parts_make_another_hash() {
+        let (one, two) = (keys(), keys());
+        let hash = |keys: &Keys, kind, parts: &[&str]| keys.screening_hashes(kind, parts);
+        let mut all = BTreeSet::new();
+        for hashes in [
+            hash(&one, Kind::Open, &["a", "bc"]),
+            hash(&one, Kind::Open, &["ab", "c"]),
+            hash(&one, Kind::Sealed, &["a", "bc"]),
+            hash(&two, Kind::Open, &["a", "bc"]),
+        ] {
+            all.extend(hashes);
+        }
+        assert_eq!(all.len(), 8);
         assert_eq!(
-            one.screening_hash(&["a", "bc"]),
-            one.screening_hash(&["a", "bc"])
+            hash(&one, Kind::Open, &["a", "bc"]),
+            hash(&one, Kind::Open, &["a", "bc"])
         );
-        assert_ne!(
-            one.screening_hash(&["a", "bc"]),
-            one.screening_hash(&["ab", "c"])
+    }
+
+    #[test]
+    fn what_was_hashed_before_the_suite_changed_is_found_after_it() {
+        let (_folders, [open, sealed]) = vaults();
+        let rotated = open.rotate(Suite::Sm4Sm3).unwrap();
+        let before = Keys::of(&open, &sealed).unwrap();
+        let after = Keys::of(rotated.vault(), &sealed).unwrap();
+        let code = before.query_code("number");
+        assert_ne!(code, after.query_code("number"));
+        assert!(after.code_fits("number", &code));
+        let (old, new) = (
+            before.screening_hashes(Kind::Open, &["a"]),
+            after.screening_hashes(Kind::Open, &["a"]),
         );
-        assert_ne!(
-            one.screening_hash(&["a", "bc"]),
-            keys("two").screening_hash(&["a", "bc"])
-        );
+        assert_ne!(old[0], new[0]);
+        assert_eq!(old[0], new[1]);
+        assert_eq!(before.number("a", "b", 0), after.number("a", "b", 0));
+        let asked = || Asked {
+            caller: "office".to_owned(),
+            request_id: "one".to_owned(),
+            body_hash: [7; 32],
+        };
+        let hash = |keys: &Keys, kind| keys.keyed(kind, asked()).body_hash;
+        assert_eq!(hash(&before, Kind::Open), hash(&after, Kind::Open));
+        assert_ne!(hash(&before, Kind::Open), hash(&before, Kind::Sealed));
+        assert_ne!(hash(&before, Kind::Open), asked().body_hash);
     }
 
     #[test]
     fn keys_do_not_print() {
-        assert_eq!(format!("{:?}", keys("a secret")), "Keys(..)");
+        assert!(format!("{:?}", keys()).starts_with("Keys { codes: IndexKey(..)"));
     }
 }

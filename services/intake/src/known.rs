@@ -10,22 +10,23 @@ use std::time::{Duration, Instant as Monotonic};
 
 use huiyin_domain::ids::OrganId;
 use huiyin_domain::routing::CompetenceRules;
+use huiyin_domain::standing::Standing;
 use huiyin_domain::subject::Subject;
 use huiyin_domain::territory::TerritoryCode;
 use huiyin_domain::time::Date;
 use huiyin_domain::vocabulary::Level;
+use huiyin_service_kit::authorization::Standings;
 use huiyin_service_kit::status::Problem;
 use sqlx::PgPool;
 
 use crate::store;
-use crate::store::organ_known::OrganKnown;
 
 /// Places, organs and rules met so far.
 #[derive(Clone, Debug)]
 pub(crate) struct Known {
     pool: PgPool,
     places: Met<TerritoryCode, Arc<str>>,
-    organs: Met<OrganId, OrganKnown>,
+    organs: Standings,
     rules: Met<(), Arc<Vec<CompetenceRules>>>,
 }
 
@@ -33,9 +34,9 @@ impl Known {
     /// Over this database, with nothing met yet.
     pub(crate) fn new(pool: PgPool) -> Self {
         Self {
+            organs: Standings::new(pool.clone()),
             pool,
             places: Met::default(),
-            organs: Met::default(),
             rules: Met::default(),
         }
     }
@@ -53,13 +54,8 @@ impl Known {
     }
 
     /// An organ; none when routing never told of it.
-    pub(crate) async fn organ(&self, id: OrganId) -> Result<Option<OrganKnown>, Problem> {
-        if let Some(organ) = self.organs.get(&id) {
-            return Ok(Some(organ));
-        }
-        let mut connection = self.pool.acquire().await?;
-        let organ = store::organ_known::find(&mut connection, id).await?;
-        Ok(self.organs.meet(id, organ))
+    pub(crate) async fn organ(&self, id: OrganId) -> Result<Option<Standing>, Problem> {
+        self.organs.of(id).await
     }
 
     /// At which level a matter is handled first, by the competence rules of the day.

@@ -8,6 +8,7 @@ mod keys;
 mod known;
 mod matter;
 mod numbers;
+mod petition;
 mod raised;
 mod reactions;
 mod receipt;
@@ -16,10 +17,12 @@ mod rpc;
 mod screening;
 mod service;
 mod store;
+mod vault;
 mod wire;
 
 use futures::future::BoxFuture;
 use huiyin_proto::intake::v1::intake_service_server::{IntakeServiceServer, SERVICE_NAME};
+use huiyin_proto::intake::v1::vault_service_server::{self, VaultServiceServer};
 use huiyin_service_kit::names::ServiceName;
 use huiyin_service_kit::run::{Context, Desk, House, Lists, RunError, run};
 use huiyin_service_kit::server;
@@ -48,13 +51,19 @@ pub fn serve(context: Context) -> BoxFuture<'static, Result<(), RunError>> {
 /// What the service answers, what it does about others' events, what it does when timers are due.
 pub fn lists(desk: Desk) -> BoxFuture<'static, Result<Lists, Problem>> {
     Box::pin(async move {
+        let service = service::Service::start(desk).await?;
         Ok(Lists {
             rpcs: Routes::new(
-                IntakeServiceServer::new(service::Service::new(desk)?)
+                IntakeServiceServer::new(service.clone())
+                    .max_decoding_message_size(server::MAX_DECODE)
+                    .max_encoding_message_size(server::MAX_ENCODE),
+            )
+            .add_service(
+                VaultServiceServer::new(service)
                     .max_decoding_message_size(server::MAX_DECODE)
                     .max_encoding_message_size(server::MAX_ENCODE),
             ),
-            grpc_names: vec![SERVICE_NAME],
+            grpc_names: vec![SERVICE_NAME, vault_service_server::SERVICE_NAME],
             reactions: vec![reactions::to_routing(), reactions::to_supervision()],
             sweeps: Vec::new(),
         })

@@ -5,6 +5,7 @@ use huiyin_domain::matter::Stage;
 use huiyin_domain::territory::TerritoryCode;
 use huiyin_domain::time::Instant;
 use huiyin_domain::vocabulary::{Category, Channel};
+use huiyin_service_kit::authorization::Seen;
 
 /// A matter without any personal field.
 #[derive(Clone, Debug, PartialEq)]
@@ -46,6 +47,17 @@ impl Matter {
     pub(crate) fn reach(&mut self, stage: Stage) {
         self.stage = stage;
         self.reached.push(stage);
+    }
+
+    /// What decides who sees it.
+    pub(crate) const fn seen(&self) -> Seen {
+        Seen {
+            matter: self.id,
+            place: self.place,
+            category: self.category,
+            about: self.about,
+            registered_by: self.registered_by,
+        }
     }
 
     /// Since when it stands where it stands.

@@ -1,54 +1,25 @@
-//! Numbers of matters: `431200-2025-00000042`, the county or city of the registering office, the year
-//! of registration, and a number that is given once.
-
-use std::ops::Range;
-use std::sync::Arc;
+//! Numbers of matters: `431200-2025-48201907`, the county or city of the registering office, the year of registration, and
+//! eight digits that are given once.
+//!
+//! A number tells nothing: its digits are a keyed hash of who asked under which request id. Numbers given in turn would tell
+//! whoever registers two denunciations how many there were in between, and a gap that there was one.
 
 use chrono::Datelike as _;
 use huiyin_domain::territory::TerritoryCode;
 use huiyin_domain::time::{Instant, local_date};
-use sqlx::PgPool;
-use tokio::sync::Mutex;
 
-use crate::store;
+use crate::keys::Keys;
 
-/// How many numbers one step of the sequence stands for (migration 0002).
-const BLOCK: i64 = 100;
+/// How many numbers a county or city has in a year.
+const NUMBERS: u64 = 100_000_000;
 
-/// Hands out numbers; asks the database for a block only once in a hundred.
-#[derive(Clone, Debug)]
-pub(crate) struct Numbers {
-    pool: PgPool,
-    block: Arc<Mutex<Range<i64>>>,
-}
-
-impl Numbers {
-    /// Numbers out of this database, none fetched yet.
-    pub(crate) fn new(pool: PgPool) -> Self {
-        Self {
-            pool,
-            block: Arc::new(Mutex::new(0..0)),
-        }
-    }
-
-    /// The next number.
-    ///
-    /// # Errors
-    /// When a new block is needed and the database does not answer.
-    pub(crate) async fn next(&self) -> Result<i64, sqlx::Error> {
-        let mut block = self.block.lock().await;
-        if let Some(number) = block.next() {
-            return Ok(number);
-        }
-        let mut connection = self.pool.acquire().await?;
-        let first = store::matter::next_block(&mut connection).await?;
-        *block = first + 1..first + BLOCK;
-        Ok(first)
-    }
+/// The number for what is registered under a request id; another one for each attempt, because a number may be given already.
+pub(crate) fn drawn(keys: &Keys, (caller, request_id): (&str, &str), attempt: u32) -> u64 {
+    keys.number(caller, request_id, attempt) % NUMBERS
 }
 
 /// A number as it is quoted in letters.
-pub(crate) fn written(office: TerritoryCode, now: Instant, number: i64) -> String {
+pub(crate) fn written(office: TerritoryCode, now: Instant, number: u64) -> String {
     let place = office.as_str().get(..6).unwrap_or_default();
     format!("{place}-{}-{number:08}", local_date(now).year())
 }
@@ -56,6 +27,7 @@ pub(crate) fn written(office: TerritoryCode, now: Instant, number: i64) -> Strin
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::keys::tests::keys;
 
     #[test]
     fn a_number_names_the_place_and_the_year_of_shanghai() {
@@ -65,8 +37,36 @@ mod tests {
             "431200-2026-00000042"
         );
         assert_eq!(
-            written("431202001".parse().unwrap(), new_year, 123_456_789),
-            "431202-2026-123456789"
+            written("431202001".parse().unwrap(), new_year, 12_345_678),
+            "431202-2026-12345678"
         );
+    }
+
+    #[test]
+    fn numbers_follow_from_the_request_and_only_the_key_tells_how() {
+        let (one, other) = (keys(), keys());
+        let all = |keys: &Keys| -> Vec<u64> {
+            let ids = (0..400).map(|id| format!("request-{id}"));
+            ids.map(|id| drawn(keys, ("office", &id), 0)).collect()
+        };
+        let numbers = all(&one);
+        assert_eq!(numbers, all(&one));
+        assert_ne!(numbers, all(&other));
+        assert_ne!(drawn(&one, ("office", "request-0"), 1), numbers[0]);
+        assert_ne!(drawn(&one, ("elsewhere", "request-0"), 0), numbers[0]);
+        // neither in turn nor of one part: 100 of each quarter are expected, 9 is the standard deviation
+        let quarter = |part: u64| {
+            let within = part * NUMBERS / 4..(part + 1) * NUMBERS / 4;
+            numbers
+                .iter()
+                .filter(|number| within.contains(number))
+                .count()
+        };
+        assert!(
+            (0..4).all(|part| (55..145).contains(&quarter(part))),
+            "{numbers:?}"
+        );
+        let rises = numbers.windows(2).filter(|pair| pair[0] < pair[1]).count();
+        assert!((150..250).contains(&rises), "{rises}");
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use chrono::NaiveDate;
 use huiyin_domain::ids::OrganId;
+use huiyin_domain::standing::Standing;
 use huiyin_domain::subject::Subject;
 use huiyin_domain::territory::TerritoryCode;
 use huiyin_domain::time::{Instant, local_date};
@@ -11,11 +12,11 @@ use huiyin_domain::vocabulary::{Category, Channel, Level};
 use huiyin_proto::intake::v1::{Petitioner, RegisterMatterRequest};
 use huiyin_service_kit::status::Problem;
 use huiyin_service_kit::violations::Violations;
+use huiyin_service_kit::wire::category;
 use prost_types::Timestamp;
 
 use crate::known::Known;
-use crate::store::organ_known::OrganKnown;
-use crate::store::petition::Petition;
+use crate::petition::Petition;
 use crate::wire;
 
 /// Bytes of facts and reasons at most, 1 MiB.
@@ -34,7 +35,7 @@ pub(crate) struct Raised {
     /// Place of the problem.
     pub(crate) place: TerritoryCode,
     /// The petition office that received it.
-    pub(crate) office: OrganKnown,
+    pub(crate) office: Standing,
     /// When it was received.
     pub(crate) received_at: Instant,
     /// Number of persons.
@@ -43,6 +44,8 @@ pub(crate) struct Raised {
     pub(crate) agent: bool,
     /// Organ it is about.
     pub(crate) about: Option<OrganId>,
+    /// Whether it is a denunciation that is sealed from the very office that received it.
+    pub(crate) sealed_from_office: bool,
     /// The name of the place whose petition office is the right window, when it was raised above the
     /// next-higher level.
     pub(crate) right_window: Option<Arc<str>>,
@@ -63,7 +66,7 @@ impl Raised {
         let mut violations = Violations::default();
         violations.request_id(&request.request_id);
         let channel = wire::channel(&mut violations, "channel", request.channel);
-        let category = wire::category(&mut violations, "category", request.category);
+        let category = category(&mut violations, "category", request.category);
         let subject = subject(&mut violations, &request.subject);
         let place = place(&mut violations, known, &request.place_code).await?;
         let office = organ(
@@ -79,9 +82,7 @@ impl Raised {
         };
         let about = match request.about_organ.as_str() {
             "" => None,
-            given => organ(&mut violations, known, ("about_organ", given))
-                .await?
-                .map(|organ| organ.id),
+            given => organ(&mut violations, known, ("about_organ", given)).await?,
         };
         let agent = request.agent;
         let petition = petition(&mut violations, request);
@@ -95,6 +96,7 @@ impl Raised {
             true => window(known, place, handled_at).await?,
             false => None,
         };
+        let denounced = about.filter(|_| category == Category::Denunciation);
         Ok(Self {
             channel,
             category,
@@ -104,7 +106,9 @@ impl Raised {
             received_at,
             persons,
             agent,
-            about,
+            about: about.map(|about| about.organ),
+            sealed_from_office: denounced
+                .is_some_and(|denounced| office.is_sealed_from(&denounced)),
             right_window,
             petition,
         })
@@ -132,7 +136,7 @@ async fn place(
     known: &Known,
     given: &str,
 ) -> Result<Option<TerritoryCode>, Problem> {
-    let Some(code) = wire::territory_code(violations, "place_code", given) else {
+    let Some(code) = violations.territory_code("place_code", given) else {
         return Ok(None);
     };
     let is_known = known.place(code).await?.is_some();
@@ -148,7 +152,7 @@ async fn organ(
     violations: &mut Violations,
     known: &Known,
     (field, given): (&str, &str),
-) -> Result<Option<OrganKnown>, Problem> {
+) -> Result<Option<Standing>, Problem> {
     let Some(id) = violations.id(field, given) else {
         return Ok(None);
     };
@@ -197,10 +201,12 @@ fn petition(violations: &mut Violations, request: RegisterMatterRequest) -> Peti
         String::new()
     };
     Petition {
-        name: violations.text("petitioner.name", &name, 0, 200),
-        address: violations.text("petitioner.address", &address, 0, 500),
-        phone: violations.text("petitioner.phone", &phone, 0, 40),
-        id_number: violations.text("petitioner.id_number", &id_number, 0, 40),
+        petitioner: Petitioner {
+            name: violations.text("petitioner.name", &name, 0, 200),
+            address: violations.text("petitioner.address", &address, 0, 500),
+            phone: violations.text("petitioner.phone", &phone, 0, 40),
+            id_number: violations.text("petitioner.id_number", &id_number, 0, 40),
+        },
         main_request: violations.text("main_request", &request.main_request, 1, 4000),
         facts,
         representatives: request

@@ -17,7 +17,7 @@ use huiyin_service_kit::violations::Violations;
 
 use crate::store;
 
-/// Learns places and organs from routing, and follows where it sends each matter.
+/// Learns places from routing, and follows where it sends each matter.
 pub(crate) fn to_routing() -> Reaction {
     Reaction::to(ServiceName::Routing, |tx, events| {
         Box::pin(react(tx, events))
@@ -47,7 +47,8 @@ async fn react(tx: &mut Tx, events: &[Event]) -> Result<(), Problem> {
     for event in events {
         match &event.fact {
             Some(Fact::TerritoriesEstablished(fact)) => established.places(fact)?,
-            Some(Fact::OrgansEstablished(fact)) => established.organs(fact)?,
+            // the kit keeps where organs stand
+            Some(Fact::OrgansEstablished(_)) => {}
             Some(Fact::RulesActivated(fact)) => {
                 let rules = rules::read(fact)?;
                 store::rules_known::insert(tx.connection(), &rules).await?;

@@ -19,13 +19,11 @@ pub(crate) struct Named<'a> {
     pub(crate) matter_id: &'a str,
     /// Its number.
     pub(crate) number: &'a str,
-    /// The secret code.
-    pub(crate) query_code: &'a str,
     /// When it was registered.
     pub(crate) registered_at: Instant,
 }
 
-/// The receipt of a registration.
+/// The receipt of a registration; the query code is filled in when it is given.
 pub(crate) fn receipt(
     named: Named<'_>,
     raised: &Raised,
@@ -41,7 +39,7 @@ pub(crate) fn receipt(
     RegisterMatterResponse {
         matter_id: named.matter_id.to_owned(),
         number: named.number.to_owned(),
-        query_code: named.query_code.to_owned(),
+        query_code: String::new(),
         registered_time: Some(timestamp(named.registered_at)),
         forward_due_date: forward.rolled.to_string(),
         repeat_of: repeat
@@ -131,12 +129,13 @@ mod tests {
     use std::sync::Arc;
 
     use huiyin_domain::ids::OrganId;
+    use huiyin_domain::organs::PETITION_OFFICE;
+    use huiyin_domain::standing::Standing;
     use huiyin_domain::subject::Subject;
     use huiyin_domain::vocabulary::{Level, StatutoryRoute};
 
     use super::*;
-    use crate::store::organ_known::OrganKnown;
-    use crate::store::petition::Petition;
+    use crate::petition::Petition;
 
     fn raised(representatives: usize) -> Raised {
         Raised {
@@ -147,24 +146,21 @@ mod tests {
                 .find(|subject| subject.route == StatutoryRoute::PetitionProcedure)
                 .unwrap(),
             place: "431202001001".parse().unwrap(),
-            office: OrganKnown {
-                id: OrganId::from_uuid(uuid::Uuid::from_u128(1)),
-                level: Level::City,
-                territory: "4312".parse().unwrap(),
-            },
+            office: Standing::new(
+                OrganId::from_uuid(uuid::Uuid::from_u128(1)),
+                (Level::City, "4312".parse().unwrap()),
+                &[PETITION_OFFICE.to_owned()],
+            ),
             received_at: "2025-09-26T02:00:00Z".parse().unwrap(),
             persons: 6,
             agent: false,
             about: None,
+            sealed_from_office: false,
             right_window: None,
             petition: Petition {
-                name: String::new(),
-                address: String::new(),
-                phone: String::new(),
-                id_number: String::new(),
                 main_request: "water".to_owned(),
-                facts: String::new(),
                 representatives: vec!["somebody".to_owned(); representatives],
+                ..Petition::default()
             },
         }
     }
@@ -173,7 +169,6 @@ mod tests {
         let named = Named {
             matter_id: "matter_1",
             number: "431200-2025-00000001",
-            query_code: "BCDFGHJKLMNP",
             registered_at: raised.received_at,
         };
         receipt(named, raised, None, WorkCalendar::embedded())

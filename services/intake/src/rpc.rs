@@ -4,19 +4,26 @@ pub(crate) mod accept_matter;
 pub(crate) mod batch_get_matters;
 pub(crate) mod decline_matter;
 pub(crate) mod deliver_reply;
+pub(crate) mod erase_petitions;
 pub(crate) mod evaluate_matter;
 pub(crate) mod get_matter;
 pub(crate) mod get_progress;
+pub(crate) mod get_receipt;
 pub(crate) mod list_matters;
 pub(crate) mod read_petition;
 pub(crate) mod register_matter;
+pub(crate) mod vaults;
 pub(crate) mod withdraw_matter;
 
 use huiyin_domain::ids::{MatterId, OrganId};
+use huiyin_domain::vocabulary::Category;
+use huiyin_service_kit::authorization::{About, Who, permit_matter, seen_among, sees, subject};
+use huiyin_service_kit::database::{Reading, Tx};
 use huiyin_service_kit::status::Problem;
 use huiyin_service_kit::violations::Violations;
 use sqlx::PgConnection;
 
+use crate::matter::Matter;
 use crate::service::Service;
 use crate::store;
 
@@ -47,15 +54,14 @@ fn number_and_code(violations: &mut Violations, number: &str, code: &str) -> (St
 /// One and the same [`Problem::NotFound`] whether the number or the code is wrong.
 async fn matter_of_petitioner(
     service: &Service,
-    connection: &mut PgConnection,
+    reading: &mut Reading,
     (number, code): (&str, &str),
 ) -> Result<MatterId, Problem> {
-    let found = store::petition::code_hash(connection, number).await?;
-    let (matter, hash) = found.unzip();
+    // whoever has the number and the code sees this one matter, wherever it lies
+    reading.as_house().await?;
+    let matter = store::matter::with_number(reading, number).await?;
     // compared in any case, so that the time taken does not tell which of the two was wrong
-    let fits = service
-        .keys
-        .code_fits(number, code, &hash.unwrap_or_else(|| vec![0; 32]));
+    let fits = service.vaults.keys().code_fits(number, code);
     match matter {
         Some(matter) if fits => Ok(matter),
         Some(_) | None => Err(Problem::NotFound {
@@ -65,27 +71,45 @@ async fn matter_of_petitioner(
     }
 }
 
-/// Whether a matter is sealed from an organ that names itself: a denunciation, from the organ it is
-/// about and from those below.
-async fn is_sealed(
-    service: &Service,
-    matter: &crate::matter::Matter,
-    reader: Option<OrganId>,
-) -> Result<bool, Problem> {
-    use huiyin_domain::vocabulary::Category;
-    let (Category::Denunciation, Some(about), Some(reader)) =
-        (matter.category, matter.about, reader)
-    else {
-        return Ok(false);
-    };
-    if about == reader {
-        return Ok(true);
+/// One matter, locked, on which an organ acts: it must be there for who asks, and of a denunciation only a post for
+/// denunciations acts.
+///
+/// # Errors
+/// [`Problem::NotFound`] also when it is there, and not for who asks.
+async fn matter_of_organ(tx: &mut Tx, id: MatterId, organ: OrganId) -> Result<Matter, Problem> {
+    let matter = store::matter::lock_one(tx.connection(), id).await?;
+    if !sees(tx.connection(), matter.seen()).await? {
+        return Err(not_found(id));
     }
-    let (about, reader) = (
-        service.known.organ(about).await?,
-        service.known.organ(reader).await?,
-    );
-    Ok(about
-        .zip(reader)
-        .is_some_and(|(about, reader)| reader.is_sealed_from(&about)))
+    let sealed = matter.category == Category::Denunciation;
+    permit_matter(About::Organ(organ), sealed).await?;
+    Ok(matter)
+}
+
+fn not_found(id: MatterId) -> Problem {
+    Problem::NotFound {
+        what: "matter",
+        id: id.to_string(),
+    }
+}
+
+/// Those of the matters that who asks sees, in their order.
+async fn seen(connection: &mut PgConnection, matters: Vec<Matter>) -> Result<Vec<Matter>, Problem> {
+    let all: Vec<_> = matters.iter().map(Matter::seen).collect();
+    let seen = seen_among(connection, &all).await?;
+    let kept = matters
+        .into_iter()
+        .filter(|matter| seen.contains(&matter.id));
+    Ok(kept.collect())
+}
+
+/// The post that asks; empty for whoever is none.
+fn asking_post() -> String {
+    let post = subject().map(|asking| asking.who.clone());
+    match post {
+        Some(Who::Post { post, .. }) => post,
+        Some(Who::Service(_) | Who::Platform(_) | Who::Operator(_) | Who::Stranger) | None => {
+            String::new()
+        }
+    }
 }

@@ -5,8 +5,10 @@ use huiyin_domain::ids::MatterId;
 use huiyin_domain::time::local_date;
 
 use crate::keys::Keys;
+use crate::petition::Petition;
 use crate::raised::Raised;
-use crate::store::petition::{Earlier, Petition};
+use crate::store::petition::Earlier;
+use crate::vault::Kind;
 
 /// The matter that another one repeats.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,11 +19,14 @@ pub(crate) struct Repeat {
     pub(crate) reason: String,
 }
 
-/// The hash two matters share when they are substantially the same; none when the petitioner gave
+/// The hashes two matters share when they are substantially the same, the one to store first; none when the petitioner gave
 /// nothing to be known by.
-pub(crate) fn hash(keys: &Keys, raised: &Raised) -> Option<Vec<u8>> {
-    let (kind, who) = petitioner(&raised.petition)?;
-    Some(keys.screening_hash(&[kind, &who, &raised.subject.code, raised.place.as_str()]))
+pub(crate) fn hashes(keys: &Keys, raised: &Raised) -> Option<[Vec<u8>; 2]> {
+    let (known_by, who) = petitioner(&raised.petition)?;
+    // what a denunciation says is for other eyes than what a claim says: neither is found by the other
+    let kind = Kind::of(raised.category);
+    let parts = [known_by, &who, &raised.subject.code, raised.place.as_str()];
+    Some(keys.screening_hashes(kind, &parts))
 }
 
 /// The repeat of an earlier matter.
@@ -41,15 +46,18 @@ pub(crate) fn repeat(earlier: &Earlier, raised: &Raised) -> Repeat {
 
 /// What a petitioner is known by: the id number, else the phone, else name and address together.
 fn petitioner(petition: &Petition) -> Option<(&'static str, String)> {
-    let id_number = letters(&petition.id_number);
+    let id_number = letters(&petition.petitioner.id_number);
     if !id_number.is_empty() {
         return Some(("id number", id_number));
     }
-    let phone = phone(&petition.phone);
+    let phone = phone(&petition.petitioner.phone);
     if !phone.is_empty() {
         return Some(("phone", phone));
     }
-    let (name, address) = (letters(&petition.name), letters(&petition.address));
+    let (name, address) = (
+        letters(&petition.petitioner.name),
+        letters(&petition.petitioner.address),
+    );
     let both = !name.is_empty() && !address.is_empty();
     both.then(|| ("name and address", format!("{name}\n{address}")))
 }
@@ -74,17 +82,19 @@ fn phone(given: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use huiyin_proto::intake::v1::Petitioner;
+
     use super::*;
 
     fn petition(name: &str, address: &str, phone: &str, id_number: &str) -> Petition {
         Petition {
-            name: name.to_owned(),
-            address: address.to_owned(),
-            phone: phone.to_owned(),
-            id_number: id_number.to_owned(),
-            main_request: String::new(),
-            facts: String::new(),
-            representatives: Vec::new(),
+            petitioner: Petitioner {
+                name: name.to_owned(),
+                address: address.to_owned(),
+                phone: phone.to_owned(),
+                id_number: id_number.to_owned(),
+            },
+            ..Petition::default()
         }
     }
 

@@ -1,16 +1,16 @@
-//! `IntakeService`: each rpc in its own file.
+//! `IntakeService` and `VaultService`: each rpc in its own file.
 
 use huiyin_proto::intake::v1::intake_service_server::IntakeService;
+use huiyin_proto::intake::v1::vault_service_server::VaultService;
 use huiyin_proto::intake::v1::*;
 use huiyin_service_kit::run::Desk;
 use huiyin_service_kit::status::Problem;
 use tonic::{Request, Response, Status};
 
-use crate::keys::Keys;
 use crate::known::Known;
-use crate::numbers::Numbers;
 use crate::registrar::Registrar;
 use crate::rpc;
+use crate::vault::Vaults;
 
 /// What the rpcs work with.
 #[derive(Clone, Debug)]
@@ -19,29 +19,26 @@ pub(crate) struct Service {
     pub(crate) desk: Desk,
     /// Places and organs met so far.
     pub(crate) known: Known,
-    /// Numbers for new matters.
-    pub(crate) numbers: Numbers,
     /// Writes registrations.
     pub(crate) registrar: Registrar,
-    /// The keyed hashes.
-    pub(crate) keys: Keys,
+    /// What petitions are sealed with.
+    pub(crate) vaults: Vaults,
 }
 
 impl Service {
-    /// The service over a desk.
-    pub(crate) fn new(desk: Desk) -> Result<Self, Problem> {
-        let repeat_key = desk
+    /// The service over a desk, with its vaults open.
+    pub(crate) async fn start(desk: Desk) -> Result<Self, Problem> {
+        let settings = desk
             .own
-            .repeat_key()
+            .vaults()
             .map_err(|error| Problem::Unexpected(error.to_string()))?;
-        let keys = Keys::derived_from(repeat_key)?;
+        let vaults = Vaults::start(&desk.database, settings, &desk.stopper).await?;
         let pool = desk.database.pool().clone();
         Ok(Self {
             registrar: Registrar::start(&desk.database, &desk.stopper),
             desk,
-            known: Known::new(pool.clone()),
-            numbers: Numbers::new(pool),
-            keys,
+            known: Known::new(pool),
+            vaults,
         })
     }
 }
@@ -137,12 +134,49 @@ impl IntakeService for Service {
         ))
     }
 
+    async fn get_receipt(&self, request: Request<GetReceiptRequest>) -> Answer<GetReceiptResponse> {
+        Ok(Response::new(
+            rpc::get_receipt::get_receipt(self, request).await?,
+        ))
+    }
+
     async fn read_petition(
         &self,
         request: Request<ReadPetitionRequest>,
     ) -> Answer<ReadPetitionResponse> {
         Ok(Response::new(
             rpc::read_petition::read_petition(self, request).await?,
+        ))
+    }
+}
+
+#[tonic::async_trait]
+impl VaultService for Service {
+    async fn erase_petitions(
+        &self,
+        request: Request<ErasePetitionsRequest>,
+    ) -> Answer<ErasePetitionsResponse> {
+        Ok(Response::new(
+            rpc::erase_petitions::erase_petitions(self, request).await?,
+        ))
+    }
+
+    async fn get_vaults(&self, _: Request<GetVaultsRequest>) -> Answer<GetVaultsResponse> {
+        Ok(Response::new(rpc::vaults::get_vaults(self).await?))
+    }
+
+    async fn rotate_vault(
+        &self,
+        request: Request<RotateVaultRequest>,
+    ) -> Answer<RotateVaultResponse> {
+        Ok(Response::new(
+            rpc::vaults::rotate_vault(self, request.into_inner()).await?,
+        ))
+    }
+
+    async fn drop_epoch(&self, request: Request<DropEpochRequest>) -> Answer<DropEpochResponse> {
+        Ok(Response::new(
+            rpc::vaults::drop_epoch(self, request.into_inner()).await?,
         ))
     }
 }

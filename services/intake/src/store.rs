@@ -3,15 +3,16 @@
 pub(crate) mod decline_notice;
 pub(crate) mod evaluation;
 pub(crate) mod matter;
-pub(crate) mod organ_known;
 pub(crate) mod petition;
 pub(crate) mod petition_reading;
+pub(crate) mod petition_text;
 pub(crate) mod place;
 pub(crate) mod progress_step;
 pub(crate) mod register;
 pub(crate) mod remedy_step;
 pub(crate) mod rules_known;
 pub(crate) mod stage;
+pub(crate) mod vault;
 
 use std::fmt::Display;
 use std::str::FromStr;

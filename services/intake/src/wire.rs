@@ -2,30 +2,18 @@
 
 use huiyin_domain::ids::{Id, Kind, OrganId};
 use huiyin_domain::matter::Stage;
-use huiyin_domain::territory::{CODE_FORM, TerritoryCode};
 use huiyin_domain::vocabulary::{
     Category, Channel, DeclineReason, EvaluationAddressee, Level, Remedy, RemedyOutcome,
     Satisfaction,
 };
 use huiyin_proto::intake::v1 as pb;
 use huiyin_proto::vocabulary::v1 as words;
-use huiyin_service_kit::client::CALLER;
-use huiyin_service_kit::tls::Identity;
 use huiyin_service_kit::violations::Violations;
 use huiyin_service_kit::wire::timestamp;
 
 use crate::matter::Matter;
 use crate::store::progress_step::Step;
 use crate::store::remedy_step::RemedyStep;
-
-/// The organ that calls: that of the post whose certificate it is, or, without TLS, the one the caller names itself as.
-pub(crate) fn calling_organ(metadata: &tonic::metadata::MetadataMap) -> Option<OrganId> {
-    let caller = metadata.get(CALLER)?.to_str().ok()?;
-    match caller.parse::<Identity>() {
-        Ok(identity) => identity.organ(),
-        Err(_) => caller.parse().ok(),
-    }
-}
 
 /// A channel that must be given.
 pub(crate) fn channel(violations: &mut Violations, field: &str, given: i32) -> Option<Channel> {
@@ -37,16 +25,6 @@ pub(crate) fn channel(violations: &mut Violations, field: &str, given: i32) -> O
         words::Channel::Fax => Some(Channel::Fax),
         words::Channel::LeaderMailbox => Some(Channel::LeaderMailbox),
         words::Channel::Unspecified => None,
-    }
-}
-
-/// A category that must be given.
-pub(crate) fn category(violations: &mut Violations, field: &str, given: i32) -> Option<Category> {
-    match violations.choice(field, given, words::Category::as_str_name)? {
-        words::Category::Suggestion => Some(Category::Suggestion),
-        words::Category::Denunciation => Some(Category::Denunciation),
-        words::Category::Claim => Some(Category::Claim),
-        words::Category::Unspecified => None,
     }
 }
 
@@ -113,21 +91,6 @@ pub(crate) fn stage_filter(violations: &mut Violations, field: &str, given: i32)
     violations
         .choice(field, given, words::Stage::as_str_name)
         .map_or("", stage_text)
-}
-
-/// A code of a territory that must be given.
-pub(crate) fn territory_code(
-    violations: &mut Violations,
-    field: &str,
-    given: &str,
-) -> Option<TerritoryCode> {
-    let code = given.parse().ok();
-    violations.check(
-        field,
-        code.is_some(),
-        format!("is no territory code; {CODE_FORM}"),
-    );
-    code
 }
 
 /// A channel in an event.
@@ -258,22 +221,5 @@ mod tests {
             assert_eq!(stage_text(stage), name);
         }
         assert!(words::Stage::try_from(9).is_err());
-    }
-
-    #[test]
-    fn only_an_organ_is_a_calling_organ() {
-        let mut metadata = tonic::metadata::MetadataMap::new();
-        assert_eq!(calling_organ(&metadata), None);
-        metadata.insert("x-huiyin-caller", "demo".parse().unwrap());
-        assert_eq!(calling_organ(&metadata), None);
-        let organ = OrganId::from_uuid(uuid::Uuid::from_u128(5));
-        metadata.insert("x-huiyin-caller", organ.to_string().parse().unwrap());
-        assert_eq!(calling_organ(&metadata), Some(organ));
-        let post = format!("organ/{organ}/post/duty-desk");
-        metadata.insert("x-huiyin-caller", post.parse().unwrap());
-        assert_eq!(calling_organ(&metadata), Some(organ));
-        let operator = "operator/night".parse().unwrap();
-        metadata.insert("x-huiyin-caller", operator);
-        assert_eq!(calling_organ(&metadata), None);
     }
 }

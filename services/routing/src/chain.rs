@@ -15,6 +15,7 @@ use huiyin_domain::supervision::SimplifiedLimits;
 use huiyin_domain::territory::TerritoryCode;
 use huiyin_domain::time::Instant;
 use huiyin_domain::vocabulary::{Category, DeclineReason, ForwardingKind};
+use huiyin_service_kit::authorization::Seen;
 
 /// A matter as competence sees it, and where it stands.
 #[derive(Clone, Debug, PartialEq)]
@@ -84,6 +85,24 @@ pub(crate) struct Registered {
     pub(crate) initial: bool,
     /// How many persons raised it together.
     pub(crate) persons: u32,
+}
+
+impl RoutedMatter {
+    /// What decides who sees it.
+    pub(crate) const fn seen(&self) -> Seen {
+        Seen {
+            matter: self.id,
+            place: self.place,
+            category: self.category,
+            about: self.about,
+            registered_by: self.registered_by,
+        }
+    }
+
+    /// Whether only posts for denunciations work on it.
+    pub(crate) fn is_sealed(&self) -> bool {
+        self.category == Category::Denunciation
+    }
 }
 
 impl Chain {

@@ -3,6 +3,7 @@
 use huiyin_domain::ids::OrganId;
 use huiyin_domain::organs::{OrganProfile, PETITION_OFFICE};
 use huiyin_domain::routing::{Decision, Directory, Reason, Rules, arbitrate, route};
+use huiyin_domain::standing::Standing;
 use huiyin_domain::vocabulary::{Category, ForwardingKind};
 use huiyin_service_kit::status::Problem;
 use huiyin_service_kit::violations::Violations;
@@ -131,7 +132,7 @@ fn agreed(words: String) -> Reason {
 }
 
 /// An organ never receives a matter about itself (art. 28(3)); a denunciation also never goes to an
-/// organ below the denounced one (art. 30(3)).
+/// organ below the denounced one, or headed by it (art. 30(3)).
 fn may_receive(
     matter: &RoutedMatter,
     name: &str,
@@ -149,16 +150,20 @@ fn may_receive(
     }
     let denounced = matter.about.and_then(|about| directory.get(about));
     match (matter.category, denounced) {
-        (Category::Denunciation, Some(denounced)) if is_below(receiver, denounced) => Err(field(
-            name,
-            "is below the denounced organ; one above it must answer, art. 30(3)",
-        )),
+        (Category::Denunciation, Some(denounced))
+            if standing(receiver).is_sealed_from(&standing(denounced)) =>
+        {
+            Err(field(
+                name,
+                "is below the denounced organ, or headed by it; one above it must answer, art. 30(3)",
+            ))
+        }
         (Category::Denunciation | Category::Claim | Category::Suggestion, _) => Ok(()),
     }
 }
 
-fn is_below(organ: &OrganProfile, other: &OrganProfile) -> bool {
-    organ.territory != other.territory && organ.territory.is_within(&other.territory)
+fn standing(organ: &OrganProfile) -> Standing {
+    Standing::new(organ.id, (organ.level, organ.territory), &organ.functions)
 }
 
 /// The organs a decision on the matter could look at, those that gave it back holding no function.

@@ -9,9 +9,9 @@ pub(crate) use hop::{forwarding, told_forwarding};
 use huiyin_domain::organs::OrganProfile;
 use huiyin_domain::routing::Reason;
 use huiyin_domain::territory::{
-    CODE_FORM, Change, ChangeKind, Established, Place, Territory, TerritoryCode, Unit,
+    Change, ChangeKind, Established, Place, Territory, TerritoryCode, Unit,
 };
-use huiyin_domain::vocabulary::{Category, DeclineReason, ForwardingKind, Level, OpinionKind};
+use huiyin_domain::vocabulary::{DeclineReason, ForwardingKind, Level, OpinionKind};
 use huiyin_proto::routing::v1 as pb;
 use huiyin_proto::{events::v1 as events, vocabulary::v1 as words};
 use huiyin_service_kit::violations::Violations;
@@ -26,16 +26,6 @@ pub(crate) fn level(violations: &mut Violations, field: &str, given: i32) -> Opt
         words::Level::Province => Some(Level::Province),
         words::Level::Nation => Some(Level::Nation),
         words::Level::Unspecified => None,
-    }
-}
-
-/// A category that must be given.
-pub(crate) fn category(violations: &mut Violations, field: &str, given: i32) -> Option<Category> {
-    match violations.choice(field, given, words::Category::as_str_name)? {
-        words::Category::Suggestion => Some(Category::Suggestion),
-        words::Category::Denunciation => Some(Category::Denunciation),
-        words::Category::Claim => Some(Category::Claim),
-        words::Category::Unspecified => None,
     }
 }
 
@@ -82,21 +72,6 @@ pub(crate) fn decline_reason(
         words::DeclineReason::AlreadyFinal => Some(DeclineReason::AlreadyFinal),
         words::DeclineReason::InHandling => Some(DeclineReason::InHandling),
         words::DeclineReason::Unspecified => None,
-    }
-}
-
-/// A code of a territory that must be given.
-pub(crate) fn territory_code(
-    violations: &mut Violations,
-    field: &str,
-    given: &str,
-) -> Option<TerritoryCode> {
-    match given.parse() {
-        Ok(code) => Some(code),
-        Err(_) => {
-            violations.add(field, format!("is no territory code; {CODE_FORM}"));
-            None
-        }
     }
 }
 

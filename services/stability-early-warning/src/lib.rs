@@ -6,6 +6,7 @@
 
 mod alert;
 mod bells;
+mod excluded;
 mod fan_out;
 mod limits;
 mod nameless;

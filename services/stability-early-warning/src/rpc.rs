@@ -6,9 +6,23 @@ pub(crate) mod list_alerts;
 pub(crate) mod raise_alert;
 pub(crate) mod watch_alerts;
 
+use huiyin_service_kit::authorization::{is_asked, subject};
 use huiyin_service_kit::violations::Violations;
 
+use crate::alert::{Alert, Recipient};
 use crate::nameless::personal_number;
+
+/// Whether who asks was told of an alert: it reported it, or is one of its recipients.
+fn sees(alert: &Alert, recipients: &[Recipient]) -> bool {
+    let organ = subject().and_then(|subject| subject.organ());
+    let told = |organ| {
+        alert.report.organ == organ
+            || recipients
+                .iter()
+                .any(|recipient| (recipient.alert, recipient.organ) == (alert.id, organ))
+    };
+    !is_asked() || organ.is_some_and(told)
+}
 
 /// A text that may hold nobody's phone or identity number.
 fn nameless(

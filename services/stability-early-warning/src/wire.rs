@@ -1,6 +1,5 @@
 //! Between the contract's messages and our types.
 
-use huiyin_domain::territory::{CODE_FORM, TerritoryCode};
 use huiyin_domain::time::Instant;
 use huiyin_domain::vocabulary::{Level, UrgentKind};
 use huiyin_domain::warning::{RecipientRole, Step};
@@ -39,21 +38,6 @@ pub(crate) fn urgent_kind(
         words::UrgentKind::Other => Some(UrgentKind::Other),
         words::UrgentKind::Unspecified => None,
     }
-}
-
-/// A code of a territory that must be given. What was given is not repeated.
-pub(crate) fn territory_code(
-    violations: &mut Violations,
-    field: &str,
-    given: &str,
-) -> Option<TerritoryCode> {
-    let code = given.parse().ok();
-    violations.check(
-        field,
-        code.is_some(),
-        format!("is no territory code; {CODE_FORM}"),
-    );
-    code
 }
 
 /// A level on the wire.

@@ -56,6 +56,7 @@ pub(crate) struct Registered {
     pub(crate) registered_by: Uuid,
     pub(crate) received_on: Date,
     pub(crate) repeat_of: Option<Uuid>,
+    pub(crate) about: Option<Uuid>,
 }
 
 /// What was told of a clock.
@@ -85,6 +86,10 @@ pub(crate) struct Recipient {
     pub(crate) delivered: bool,
     pub(crate) acknowledged: Option<&'static str>,
     pub(crate) escalations: i32,
+    /// Where it happens; empty when only something later than the alert itself was told.
+    pub(crate) place: Option<String>,
+    /// The matters it is about.
+    pub(crate) matters: Vec<Uuid>,
 }
 
 /// Everything a run of events says.
@@ -98,7 +103,6 @@ pub(crate) struct Heard {
     pub(crate) objections: BTreeMap<Uuid, Uuid>,
     pub(crate) evaluations: BTreeMap<(Uuid, String), (String, Uuid)>,
     pub(crate) places: BTreeMap<String, (String, String)>,
-    pub(crate) until: Option<Instant>,
 }
 
 impl Heard {
@@ -112,7 +116,6 @@ impl Heard {
             let at = event.occurred_time.as_ref().and_then(instant);
             let at =
                 at.ok_or_else(|| Problem::Unexpected("an event without its instant".to_owned()))?;
-            heard.until = heard.until.max(Some(at));
             if let Some(fact) = &event.fact {
                 heard.hear(at, fact)?;
             }
@@ -131,7 +134,8 @@ impl Heard {
             | Topic::Remedy(_)
             | Topic::Recommendation(_)
             | Topic::Decision(_)
-            | Topic::Report(_) => {}
+            | Topic::Report(_)
+            | Topic::Petition(_) => {}
         }
         Ok(())
     }
@@ -216,11 +220,6 @@ impl Heard {
 
     fn register(&mut self, at: Instant, fact: &MatterRegistered) -> Result<(), Problem> {
         let received = fact.received_time.as_ref().and_then(instant).unwrap_or(at);
-        let repeat_of = if fact.repeat_of.is_empty() {
-            None
-        } else {
-            Some(uuid(&fact.repeat_of)?)
-        };
         let registered = Registered {
             channel: word(fact.channel().as_str_name(), "CHANNEL_"),
             category: word(fact.category().as_str_name(), "CATEGORY_"),
@@ -229,7 +228,8 @@ impl Heard {
             persons: i32::try_from(fact.persons.max(1)).unwrap_or(i32::MAX),
             registered_by: uuid(&fact.registered_by)?,
             received_on: local_date(received),
-            repeat_of,
+            repeat_of: uuid_if_given(&fact.repeat_of)?,
+            about: uuid_if_given(&fact.about_organ)?,
         };
         self.registered.insert(uuid(&fact.matter_id)?, registered);
         self.step(&fact.matter_id, Stage::Registered, at)
@@ -320,8 +320,12 @@ impl Heard {
 
     fn raise(&mut self, fact: &AlertRaised) -> Result<(), Problem> {
         let level = fact.recipient_level().as_str_name();
-        self.recipient(&fact.alert_id, &fact.recipient_organ, level)?
-            .addressed = true;
+        let matters = fact.matter_ids.iter().map(|matter| uuid(matter));
+        let matters = matters.collect::<Result<_, _>>()?;
+        let recipient = self.recipient(&fact.alert_id, &fact.recipient_organ, level)?;
+        recipient.addressed = true;
+        recipient.place = Some(fact.place_code.clone());
+        recipient.matters = matters;
         Ok(())
     }
 
@@ -361,6 +365,10 @@ fn id<K: Kind>(text: &str) -> Result<Id<K>, Problem> {
 fn uuid(text: &str) -> Result<Uuid, Problem> {
     let hex = text.rsplit_once('_').map_or(text, |(_, hex)| hex);
     Uuid::parse_str(hex).map_err(|error| broken(format!("{text} is no id: {error}")))
+}
+
+fn uuid_if_given(text: &str) -> Result<Option<Uuid>, Problem> {
+    (!text.is_empty()).then(|| uuid(text)).transpose()
 }
 
 fn date(text: &str) -> Result<Date, Problem> {

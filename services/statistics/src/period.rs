@@ -4,6 +4,7 @@ use chrono::{Datelike as _, Days};
 use huiyin_domain::territory::TerritoryCode;
 use huiyin_domain::time::Date;
 use huiyin_domain::vocabulary::Level;
+use huiyin_service_kit::authorization::{About, permit, subject};
 use huiyin_service_kit::status::Problem;
 use huiyin_service_kit::violations::Violations;
 
@@ -42,6 +43,11 @@ impl Period {
         })
     }
 
+    /// Refuses unless who asks may count there.
+    pub(crate) async fn permitted(&self) -> Result<(), Problem> {
+        may_count(self.place).await
+    }
+
     /// The same days of the year before; 29 February becomes the 28th.
     pub(crate) fn year_before(&self) -> Self {
         Self {
@@ -68,18 +74,18 @@ impl Period {
     }
 }
 
-/// Parses a place; empty means everywhere.
+/// Parses a place; empty means that of who asks, and everywhere for the service itself.
 pub(crate) fn parse_place(violations: &mut Violations, place: &str) -> Option<TerritoryCode> {
     if place.is_empty() {
-        return None;
+        let own = subject().and_then(|subject| subject.standing);
+        return own.map(|own| own.territory);
     }
-    match place.parse() {
-        Ok(place) => Some(place),
-        Err(error) => {
-            violations.add("place_code", format!("{error}"));
-            None
-        }
-    }
+    violations.territory_code("place_code", place)
+}
+
+/// Refuses unless who asks may count at a place; none is everywhere.
+pub(crate) async fn may_count(place: Option<TerritoryCode>) -> Result<(), Problem> {
+    permit(About::Place(place.unwrap_or(TerritoryCode::NATION))).await
 }
 
 /// The digits with which the codes of a place and everything below it begin.

@@ -32,8 +32,5 @@ async fn keep(tx: &mut Tx, events: &[Event]) -> Result<(), Problem> {
     store::alert_fact::keep(connection, &heard.recipients).await?;
     store::small_facts::keep_objections(connection, &heard.objections).await?;
     store::small_facts::keep_evaluations(connection, &heard.evaluations).await?;
-    if let Some(until) = heard.until {
-        store::small_facts::count_until(connection, until).await?;
-    }
     Ok(())
 }

@@ -1,23 +1,28 @@
 //! What was told is counted once, whichever stream speaks first, and a published report stays as printed.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+use huiyin_domain::ids::OrganId;
+use huiyin_domain::organs::{PETITION_OFFICE, organ_id};
+use huiyin_domain::territory::TerritoryCode;
 use huiyin_domain::time::Instant;
 use huiyin_proto::events::v1::event::Fact;
 use huiyin_proto::events::v1::{
-    DeadlineEnded, DeadlinePassed, DeadlineSet, MatterForwarded, MatterRegistered,
-    TerritoriesEstablished, Territory,
+    DeadlineEnded, DeadlinePassed, DeadlineSet, MatterForwarded, MatterRegistered, Organ,
+    OrgansEstablished, TerritoriesEstablished, Territory,
 };
 use huiyin_proto::statistics::v1::statistics_service_client::StatisticsServiceClient;
 use huiyin_proto::statistics::v1::{
-    GetOverviewRequest, GetReportRequest, GetTableRequest, PublishReportRequest, Table,
+    GetIndicatorsRequest, GetOverviewRequest, GetReportRequest, GetTableRequest,
+    PublishReportRequest, Table,
 };
 use huiyin_proto::vocabulary::v1 as words;
 use huiyin_service_kit::names::ServiceName;
+use huiyin_service_kit::road::streams;
 use huiyin_service_kit::run::Lists;
 use huiyin_service_kit::testing::TestDesk;
 use huiyin_service_kit::wire::timestamp;
 use huiyin_statistics::{MIGRATIONS, lists};
-use tonic::Code;
+use tonic::{Code, Request};
 
 const OFFICE: &str = "organ_00000000000000000000000000000001";
 
@@ -67,6 +72,27 @@ fn forwarded(number: u32) -> Fact {
     })
 }
 
+fn standing(organ: OrganId, place: &str, function: &str) -> Organ {
+    let place: TerritoryCode = place.parse().unwrap();
+    Organ {
+        organ_id: organ.to_string(),
+        level: words::Level::County.into(),
+        territory_code: place.to_string(),
+        functions: vec![function.to_owned()],
+        ..Organ::default()
+    }
+}
+
+/// As a post of an organ asks.
+fn by<T>(organ: OrganId, post: &str, message: T) -> Request<T> {
+    let mut request = Request::new(message);
+    let caller = format!("organ/{organ}/post/{post}");
+    request
+        .metadata_mut()
+        .insert("x-huiyin-caller", caller.parse().unwrap());
+    request
+}
+
 struct Bench {
     desk: TestDesk,
     lists: Lists,
@@ -87,8 +113,19 @@ impl Bench {
         self.desk.react(reaction, noon(), facts).await.unwrap();
     }
 
+    async fn routing_tells(&self, organs: Vec<Organ>) {
+        let routing = streams::ordinary(ServiceName::Routing);
+        let mut reactions = self.lists.reactions.iter();
+        let reaction = reactions.find(|reaction| reaction.stream == routing);
+        let facts = vec![Fact::OrgansEstablished(OrgansEstablished { organs })];
+        self.desk
+            .react(reaction.unwrap(), noon(), facts)
+            .await
+            .unwrap();
+    }
+
     fn client(&self) -> StatisticsServiceClient<tonic::service::Routes> {
-        StatisticsServiceClient::new(self.lists.rpcs.clone())
+        StatisticsServiceClient::new(self.desk.open_to_all(self.lists.rpcs.clone()))
     }
 
     async fn table(&self) -> Table {
@@ -104,6 +141,33 @@ impl Bench {
             .into_inner()
             .table
             .unwrap()
+    }
+
+    /// How many matters of the year a post counts in its place, by all means there are.
+    async fn counted(&self, organ: OrganId, post: &str) -> [u64; 3] {
+        let guarded = self.desk.guarded(self.lists.rpcs.clone()).unwrap();
+        let mut client = StatisticsServiceClient::new(guarded);
+        let request = GetTableRequest {
+            from_date: "2025-01-01".to_owned(),
+            to_date: "2025-12-31".to_owned(),
+            place_code: String::new(),
+        };
+        let table = client.get_table(by(organ, post, request)).await.unwrap();
+        let overview = by(organ, post, GetOverviewRequest::default());
+        let overview = client.get_overview(overview).await.unwrap().into_inner();
+        let request = GetIndicatorsRequest {
+            from_date: "2025-01-01".to_owned(),
+            to_date: "2025-12-31".to_owned(),
+            place_code: String::new(),
+        };
+        let indicators = client.get_indicators(by(organ, post, request)).await;
+        let indicators = indicators.unwrap().into_inner().indicators;
+        [
+            table.into_inner().table.unwrap().total,
+            overview.stages.iter().map(|row| row.count).sum(),
+            // the last is the share of repeats
+            indicators.last().unwrap().numerator,
+        ]
     }
 
     async fn stages(&self) -> Vec<(words::Stage, u64)> {
@@ -224,6 +288,70 @@ async fn a_clock_is_kept_or_passed_whatever_is_heard_first() {
         (clock.running, clock.kept, clock.passed, clock.lapsed),
         (0, 0, 1, 0)
     );
+}
+
+#[tokio::test]
+async fn a_denunciation_is_counted_by_posts_for_denunciations_that_it_is_not_sealed_from() {
+    let bench = Bench::new().await;
+    bench.hear(vec![places()]).await;
+    let organ = |place: &str, function: &str| organ_id(&place.parse().unwrap(), function);
+    let (county, city) = (
+        organ("431202", PETITION_OFFICE),
+        organ("4312", PETITION_OFFICE),
+    );
+    let bureau = organ("431202", "natural_resources");
+    bench
+        .routing_tells(vec![
+            standing(county, "431202", PETITION_OFFICE),
+            standing(city, "4312", PETITION_OFFICE),
+            standing(bureau, "431202", "natural_resources"),
+        ])
+        .await;
+    let denounced = |number, about: Option<OrganId>, repeat_of: &str| {
+        let Fact::MatterRegistered(claim) = registered(number, words::Channel::Online, 1) else {
+            unreachable!("a registration")
+        };
+        Fact::MatterRegistered(MatterRegistered {
+            category: words::Category::Denunciation.into(),
+            about_organ: about.map(|organ| organ.to_string()).unwrap_or_default(),
+            repeat_of: repeat_of.to_owned(),
+            ..claim
+        })
+    };
+    bench
+        .hear(vec![
+            registered(1, words::Channel::Online, 1),
+            denounced(2, Some(county), ""),
+            // the same petitioner denounces another one, and then nobody in particular
+            denounced(3, Some(bureau), &matter(2)),
+            denounced(4, None, &matter(2)),
+        ])
+        .await;
+    for (reader, post, counted) in [
+        (city, "sealed-desk", [4, 4, 2]),
+        // it counts what is not about itself, and learns not even that it repeats something
+        (county, "sealed-desk", [3, 3, 0]),
+        // it oversees nothing
+        (bureau, "sealed-desk", [1, 1, 0]),
+        (city, "statistics-desk", [1, 1, 0]),
+        (city, "office", [1, 1, 0]),
+    ] {
+        assert_eq!(
+            bench.counted(reader, post).await,
+            counted,
+            "{post} of {reader}"
+        );
+    }
+    // a report is for everybody
+    let request = PublishReportRequest {
+        request_id: "year".to_owned(),
+        from_date: "2025-01-01".to_owned(),
+        to_date: "2025-12-31".to_owned(),
+        place_code: "4312".to_owned(),
+    };
+    let report = bench.client().publish_report(request).await.unwrap();
+    let report = report.into_inner().report.unwrap();
+    assert_eq!(report.table.unwrap().total, 1);
 }
 
 #[tokio::test]

@@ -28,6 +28,8 @@ pub(crate) async fn follow(tx: &mut Tx, almanac: &Almanac, heard: &[Heard]) -> R
     if heard.is_empty() {
         return Ok(());
     }
+    // what was permitted has its consequences
+    tx.as_house().await?;
     // the locks first: no calendar is published while facts are followed by the one before, and of two who add facts
     // to one matter the second must see those of the first
     let lines = register_line::open(tx.connection(), heard).await?;
@@ -91,7 +93,7 @@ async fn compare(
             .as_ref()
             .map(|registration| registration.office);
         let after = judge(known, calendars, office, &before);
-        changes.compare(*matter, &before, after);
+        changes.compare((*matter, line), &before, after);
         let course = course(known);
         if course != line.course {
             changes.courses.push((*matter, course));
@@ -113,7 +115,12 @@ struct Changes {
 }
 
 impl Changes {
-    fn compare(&mut self, matter: MatterId, before: &[Deadline], after: Vec<Deadline>) {
+    fn compare(
+        &mut self,
+        (matter, line): (MatterId, &Line),
+        before: &[Deadline],
+        after: Vec<Deadline>,
+    ) {
         let old: HashMap<Key, &Deadline> = before
             .iter()
             .map(|deadline| (deadline.key(), deadline))
@@ -127,7 +134,10 @@ impl Changes {
         self.move_timer(matter, next_instant(before), next_instant(&after));
         for deadline in after {
             let known = old.get(&deadline.key()).copied();
-            self.anew.count(matter, known, &deadline);
+            // a count would tell that there is a denunciation
+            if !line.is_sealed() {
+                self.anew.count(matter, known, &deadline);
+            }
             if known != Some(&deadline) {
                 self.told.extend(news(matter, known, &deadline));
                 self.written.push((matter, deadline));

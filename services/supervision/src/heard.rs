@@ -7,6 +7,8 @@ use huiyin_proto::events::v1::event::Fact as Told;
 use huiyin_proto::events::v1::{Event, MatterForwarded};
 use huiyin_proto::topics::{CompletionFact, MatterFact, Topic};
 use huiyin_service_kit::status::Problem;
+use huiyin_service_kit::violations::Violations;
+use huiyin_service_kit::wire::category;
 use huiyin_service_kit::wire::instant;
 use prost_types::Timestamp;
 use uuid::Uuid;
@@ -25,6 +27,16 @@ pub(crate) struct Heard {
     pub(crate) fact: Fact,
     /// The registration, if that is the fact.
     pub(crate) registration: Option<Registration>,
+}
+
+impl Heard {
+    /// Into whose hand the matter comes.
+    pub(crate) fn hand(&self) -> Option<(MatterId, OrganId)> {
+        match self.fact.kind {
+            FactKind::Forwarded { to, .. } => Some((self.matter, to)),
+            _ => None,
+        }
+    }
 }
 
 /// What an event says to clocks; none when it says nothing to them.
@@ -66,7 +78,8 @@ fn said(told: &Told) -> Result<Option<(&str, FactKind)>, Problem> {
         | Topic::Order(_)
         | Topic::Alert(_)
         | Topic::Decision(_)
-        | Topic::Report(_) => Ok(None),
+        | Topic::Report(_)
+        | Topic::Petition(_) => Ok(None),
     }
 }
 
@@ -127,10 +140,20 @@ fn registration(told: &Told) -> Result<Option<Registration>, Problem> {
     let Told::MatterRegistered(fact) = told else {
         return Ok(None);
     };
+    let mut violations = Violations::default();
+    let place = violations.territory_code("place_code", &fact.place_code);
+    let category = category(&mut violations, "category", fact.category);
+    let (place, category) = violations.finish_with(place.zip(category))?;
     Ok(Some(Registration {
         number: fact.number.clone(),
         office: id(&fact.registered_by)?,
         opened_at: time(fact.received_time.as_ref(), "received_time")?,
+        place,
+        category,
+        about: match fact.about_organ.as_str() {
+            "" => None,
+            organ => Some(id(organ)?),
+        },
     }))
 }
 

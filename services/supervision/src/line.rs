@@ -1,9 +1,11 @@
 //! A numbered line of the register (挂号/销号): one a matter, open until it is answered.
 
-use huiyin_domain::ids::OrganId;
+use huiyin_domain::ids::{MatterId, OrganId};
 use huiyin_domain::supervision::{Fact, FactKind};
+use huiyin_domain::territory::TerritoryCode;
 use huiyin_domain::time::Instant;
-use huiyin_domain::vocabulary::ForwardingKind;
+use huiyin_domain::vocabulary::{Category, ForwardingKind};
+use huiyin_service_kit::authorization::Seen;
 
 /// What a registration says to the register.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,6 +16,25 @@ pub(crate) struct Registration {
     pub(crate) office: OrganId,
     /// When it was received.
     pub(crate) opened_at: Instant,
+    /// Place of the problem.
+    pub(crate) place: TerritoryCode,
+    /// Category.
+    pub(crate) category: Category,
+    /// The organ it is about.
+    pub(crate) about: Option<OrganId>,
+}
+
+impl Registration {
+    /// What decides who sees the matter.
+    pub(crate) const fn seen(&self, matter: MatterId) -> Seen {
+        Seen {
+            matter,
+            place: self.place,
+            category: self.category,
+            about: self.about,
+            registered_by: self.office,
+        }
+    }
 }
 
 /// Who must answer a matter, and whether its line is cancelled.
@@ -32,6 +53,14 @@ pub(crate) struct Line {
     pub(crate) registration: Option<Registration>,
     /// Its course so far.
     pub(crate) course: Course,
+}
+
+impl Line {
+    /// Whether it is a denunciation, or may be one because its registration has not arrived.
+    pub(crate) fn is_sealed(&self) -> bool {
+        let registration = self.registration.as_ref();
+        registration.is_none_or(|known| known.category == Category::Denunciation)
+    }
 }
 
 /// The course of a matter with these facts.

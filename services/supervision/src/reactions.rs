@@ -3,10 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use huiyin_domain::ids::OrganId;
+use huiyin_domain::ids::{MatterId, OrganId};
 use huiyin_proto::events::v1::event::Fact;
 use huiyin_proto::events::v1::{self as events, Event};
 use huiyin_service_kit::almanac::Almanac;
+use huiyin_service_kit::authorization;
 use huiyin_service_kit::database::Tx;
 use huiyin_service_kit::names::ServiceName;
 use huiyin_service_kit::road::consumer::Reaction;
@@ -16,7 +17,6 @@ use huiyin_service_kit::violations::Violations;
 use crate::follow::follow;
 use crate::heard::{Heard, hear};
 use crate::store::known_organ::{self, KnownOrgan};
-use crate::wire;
 
 /// The reactions.
 pub(crate) fn all(almanac: &Almanac) -> Vec<Reaction> {
@@ -37,6 +37,8 @@ async fn react(tx: &mut Tx, almanac: &Almanac, events: &[Event]) -> Result<(), P
         .iter()
         .filter_map(|event| hear(event).transpose())
         .collect::<Result<_, _>>()?;
+    let hands: Vec<(MatterId, OrganId)> = heard.iter().filter_map(Heard::hand).collect();
+    authorization::hand(tx.connection(), &hands).await?;
     follow(tx, almanac, &heard).await
 }
 
@@ -62,7 +64,7 @@ async fn establish(tx: &mut Tx, events: &[Event]) -> Result<(), Problem> {
 fn organ(told: &events::Organ) -> Result<KnownOrgan, Problem> {
     let mut violations = Violations::default();
     let id = violations.id("organ_id", &told.organ_id);
-    let territory = wire::territory_code(&mut violations, "territory_code", &told.territory_code);
+    let territory = violations.territory_code("territory_code", &told.territory_code);
     let (id, territory) = violations.finish_with(id.zip(territory))?;
     Ok(KnownOrgan {
         id,

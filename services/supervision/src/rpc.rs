@@ -19,15 +19,18 @@ pub(crate) mod set_due_day;
 pub(crate) mod simulate_deadline;
 pub(crate) mod withdraw_order;
 
-use huiyin_domain::ids::{Id, Kind, OrganId};
+use huiyin_domain::ids::{Id, Kind, MatterId, OrganId};
+use huiyin_domain::posts::Duty;
+use huiyin_service_kit::authorization::{self, About, permit, seen_among, subject};
 use huiyin_service_kit::database::Tx;
 use huiyin_service_kit::page::PageToken;
 use huiyin_service_kit::status::Problem;
 use huiyin_service_kit::violations::Violations;
+use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::store::Page;
 use crate::store::known_organ::{self, KnownOrgan};
+use crate::store::{Page, register_line};
 
 /// A list as it was asked for.
 struct Listing {
@@ -72,6 +75,60 @@ impl Listing {
             .map(|row| PageToken::issue(&key(row), &self.fingerprint));
         (rows, token.unwrap_or_default())
     }
+}
+
+/// Refuses what is about a matter that is not there for who asks, as if there were none.
+async fn must_see(connection: &mut PgConnection, matter: MatterId) -> Result<(), Problem> {
+    if only_seen(connection, vec![matter], |matter| *matter)
+        .await?
+        .is_empty()
+    {
+        return Err(no_matter(matter));
+    }
+    Ok(())
+}
+
+fn no_matter(matter: MatterId) -> Problem {
+    Problem::NotFound {
+        what: "matter",
+        id: matter.to_string(),
+    }
+}
+
+/// Those of the rows whose matters who asks sees.
+async fn only_seen<R>(
+    connection: &mut PgConnection,
+    rows: Vec<R>,
+    matter: impl Fn(&R) -> MatterId,
+) -> Result<Vec<R>, Problem> {
+    if !authorization::is_asked() {
+        return Ok(rows);
+    }
+    let ids: Vec<Uuid> = rows.iter().map(|row| matter(row).uuid()).collect();
+    let known = register_line::seen(connection, &ids).await?;
+    let seen = seen_among(connection, &known).await?;
+    Ok(rows
+        .into_iter()
+        .filter(|row| seen.contains(&matter(row)))
+        .collect())
+}
+
+/// Whose rows a list shows: those of the organ that is named, else everything of the place of a supervising post that oversees
+/// it, else those of its own organ.
+async fn whose(named: Option<OrganId>) -> Result<Option<OrganId>, Problem> {
+    let asking = subject();
+    let supervises = asking
+        .as_ref()
+        .is_some_and(|who| who.duties.contains(&Duty::Supervise));
+    let own = asking.and_then(|who| who.standing);
+    let (about, whose) = match (named, own) {
+        (Some(named), _) => (About::Organ(named), Some(named)),
+        (None, Some(own)) if own.oversees && supervises => (About::Place(own.territory), None),
+        (None, Some(own)) => (About::Organ(own.organ), Some(own.organ)),
+        (None, None) => (About::House, None),
+    };
+    permit(about).await?;
+    Ok(whose)
 }
 
 /// An id that filters a list; none when the field is empty.

@@ -10,13 +10,11 @@ pub(crate) use remedy::{
 use huiyin_domain::ids::MatterId;
 use huiyin_domain::law::{ClockId, PauseCause};
 use huiyin_domain::supervision::FailureCode;
-use huiyin_domain::territory::{CODE_FORM, TerritoryCode};
 use huiyin_domain::vocabulary::ForwardingKind;
 use huiyin_proto::events::v1 as events;
 use huiyin_proto::events::v1::event::Fact as Told;
 use huiyin_proto::supervision::v1 as rpc;
 use huiyin_proto::vocabulary::v1 as words;
-use huiyin_service_kit::violations::Violations;
 use huiyin_service_kit::wire::timestamp;
 
 use crate::deadline::{Deadline, Standing};
@@ -239,15 +237,4 @@ pub(crate) fn reprojection(batch: &Reprojection) -> rpc::Reprojection {
         moved: batch.moved,
         confirmed: batch.confirmed,
     }
-}
-
-/// A code that must be given.
-pub(crate) fn territory_code(
-    violations: &mut Violations,
-    field: &str,
-    given: &str,
-) -> Option<TerritoryCode> {
-    let code = given.parse().ok();
-    violations.check(field, code.is_some(), format!("is no code: {CODE_FORM}"));
-    code
 }

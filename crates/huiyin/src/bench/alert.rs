@@ -20,7 +20,8 @@ use sqlx::{Connection as _, PgConnection, Row as _};
 
 use super::measure::{histogram, milliseconds};
 use super::{BenchArgs, Found, constellation};
-use crate::connect::{Clients, asked};
+
+use crate::connect::{Clients, by};
 use crate::constellation::{Constellation, DATABASE};
 
 /// Reports a second.
@@ -77,7 +78,8 @@ async fn ours(clients: &Clients, name: &str, turn: Duration) -> Result<usize> {
         tokio::time::sleep_until((begin + Duration::from_secs(1) / RATE * number).into()).await;
         let mut warning = clients.warning.clone();
         let request = report(format!("bench-{name}-{number}"))?;
-        calls.spawn(async move { warning.raise_alert(asked("bench", request)).await });
+        let request = by(&request.organ_id.clone(), "duty-desk", request);
+        calls.spawn(async move { warning.raise_alert(request).await });
     }
     let mut recipients = 0;
     while let Some(ended) = calls.join_next().await {

@@ -17,7 +17,9 @@ use tokio::sync::Mutex;
 
 use super::measure::{histogram, median, milliseconds};
 use super::{BenchArgs, Found, constellation};
-use crate::connect::{Clients, asked};
+use tonic::Request;
+
+use crate::connect::{Clients, by};
 use crate::constellation::{Constellation, DATABASE};
 
 /// Clients on either side.
@@ -75,10 +77,10 @@ async fn measure(args: &BenchArgs, constellation: &Constellation) -> Result<Foun
     })
 }
 
-fn petition(request_id: String) -> RegisterMatterRequest {
+fn petition(request_id: String) -> Request<RegisterMatterRequest> {
     let city = "431200000000".parse().ok();
     let office = city.map(|city| organs::organ_id(&city, organs::PETITION_OFFICE).to_string());
-    RegisterMatterRequest {
+    let request = RegisterMatterRequest {
         request_id,
         channel: words::Channel::Online.into(),
         category: words::Category::Claim.into(),
@@ -90,11 +92,12 @@ fn petition(request_id: String) -> RegisterMatterRequest {
         main_request: "generated request about environment".to_owned(),
         facts: "Generated for a bench.".to_owned(),
         ..RegisterMatterRequest::default()
-    }
+    };
+    by(&request.received_by.clone(), "registration-desk", request)
 }
 
 /// Closed loop: each client sends its next registration when the last was accepted.
-async fn ours(clients: &Clients, name: &str, turn: Duration) -> Result<f64> {
+pub(super) async fn ours(clients: &Clients, name: &str, turn: Duration) -> Result<f64> {
     let until = Instant::now() + turn;
     let started = Instant::now();
     let mut callers = Vec::new();
@@ -104,7 +107,7 @@ async fn ours(clients: &Clients, name: &str, turn: Duration) -> Result<f64> {
             let mut accepted = 0_u64;
             while Instant::now() < until {
                 let request = petition(format!("bench-{name}-{caller}-{accepted}"));
-                intake.register_matter(asked("bench", request)).await?;
+                intake.register_matter(request).await?;
                 accepted += 1;
             }
             Ok::<u64, tonic::Status>(accepted)
@@ -118,7 +121,7 @@ async fn ours(clients: &Clients, name: &str, turn: Duration) -> Result<f64> {
 }
 
 /// Open loop at a fixed rate.
-async fn open_loop(
+pub(super) async fn open_loop(
     clients: &Clients,
     rate: f64,
     turn: Duration,
@@ -139,7 +142,7 @@ async fn open_loop(
         );
         calls.spawn(async move {
             let answer = intake
-                .register_matter(asked("bench", petition(format!("bench-open-{number}"))))
+                .register_matter(petition(format!("bench-open-{number}")))
                 .await;
             if answer.is_err() {
                 failed.fetch_add(1, Ordering::Relaxed);
@@ -178,8 +181,8 @@ fn write_script(folder: &Path) -> Result<PathBuf> {
     Ok(path)
 }
 
-/// What stands for `$1` to `$30` of the statement.
-const VALUES: [&str; 30] = [
+/// What stands for `$1` to `$26` of the statement.
+const VALUES: [&str; 26] = [
     "'pgbench'",
     "'r' || :a || '-' || :b",
     "decode(repeat('ab', 32), 'hex')",
@@ -198,14 +201,10 @@ const VALUES: [&str; 30] = [
     "NULL",
     "NULL",
     "NULL",
-    "''",
-    "''",
-    "''",
-    "''",
-    "'generated request about environment'",
-    "'Generated for a bench.'",
-    "'{}'",
-    "decode(repeat('cd', 32), 'hex')",
+    "1000000 * :a + :b % 1000000",
+    "1",
+    "decode(repeat('cd', 78), 'hex')",
+    "decode(repeat('ab', 100), 'hex')",
     "NULL",
     "'events:{intake:0}'",
     "md5((:b)::text || (:a)::text)",
@@ -268,6 +267,6 @@ mod tests {
     #[test]
     fn the_limit_writes_what_a_registration_writes() {
         assert_eq!(written(ALONE), written(huiyin_intake::REGISTER_STATEMENT));
-        assert_eq!(written(ALONE).len(), 5);
+        assert_eq!(written(ALONE).len(), 7);
     }
 }

@@ -2,6 +2,7 @@
 //! one line.
 
 mod alert;
+mod evidence;
 mod intake;
 mod measure;
 
@@ -16,7 +17,8 @@ use crate::constellation::{Constellation, Plan, Ports};
 #[derive(Debug, clap::Args)]
 pub struct BenchArgs {
     /// intake: accepted registrations a second over pgbench of the same statement.
-    /// alert: commit of an urgent report to the commit in the next level's inbox
+    /// alert: commit of an urgent report to the commit in the next level's inbox.
+    /// evidence: accepted registrations a second while they are logged over those while they are not
     name: String,
     /// Print the result as JSON
     #[arg(long)]
@@ -46,7 +48,8 @@ pub async fn run(args: BenchArgs) -> Result<()> {
     let found = match args.name.as_str() {
         "intake" => intake::run(&args).await?,
         "alert" => alert::run(&args).await?,
-        other => bail!("unknown bench {other}; there are: intake, alert"),
+        "evidence" => evidence::run(&args).await?,
+        other => bail!("unknown bench {other}; there are: intake, alert, evidence"),
     };
     if args.json {
         let text = json!({

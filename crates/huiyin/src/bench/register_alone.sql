@@ -14,18 +14,24 @@ WITH claimed AS (
            $17::uuid, $18::text
     FROM claimed
 ), kept AS (
-    INSERT INTO petition (matter_id, name, address, phone, id_number, main_request, facts,
-                          representatives, query_code_hash, screening_hash, initial)
-    SELECT $5::uuid, $19::text, $20::text, $21::text, $22::text, $23::text, $24::text,
-           $25::text[], $26::bytea, $27::bytea, $17::uuid IS NULL
+    INSERT INTO petition (matter_id, screening_hash, initial)
+    SELECT $5::uuid, $23::bytea, $17::uuid IS NULL
     FROM claimed
+), written AS (
+    INSERT INTO petition_text (record_id, matter_id, leaf, epoch, wrapped_key, body)
+    SELECT $5::uuid, $5::uuid, $19::bigint, $20::integer, $21::bytea, $22::bytea
+    FROM claimed WHERE $8::text <> 'denunciation'
+), written_sealed AS (
+    INSERT INTO sealed_petition_text (record_id, matter_id, leaf, epoch, wrapped_key, body)
+    SELECT $5::uuid, $5::uuid, $19::bigint, $20::integer, $21::bytea, $22::bytea
+    FROM claimed WHERE $8::text = 'denunciation'
 ), stepped AS (
     INSERT INTO progress_step (matter_id, step, stage, organ_id, reached_at)
     SELECT $5::uuid, 1, 'registered', $12::uuid, $14::timestamptz
     FROM claimed
 ), told AS (
     INSERT INTO outbox (stream, event_id, payload)
-    SELECT $28::text, $29::uuid, $30::bytea
+    SELECT $24::text, $25::uuid, $26::bytea
     FROM claimed
 )
 SELECT EXISTS (SELECT FROM claimed) AS "claimed!"

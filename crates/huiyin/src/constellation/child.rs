@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use huiyin_service_kit::names::ServiceName;
-use tokio::process::{Child, Command};
+use tokio::process::{Child, ChildStdin, Command};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -47,8 +47,10 @@ impl Processes {
                 settings,
                 metrics: ports.metrics(service),
             };
-            let child = start.spawn()?;
-            processes.tasks.spawn(processes.clone().keep(start, child));
+            let running = start.spawn()?;
+            processes
+                .tasks
+                .spawn(processes.clone().keep(start, running));
         }
         processes.tasks.close();
         Ok(processes)
@@ -84,7 +86,7 @@ impl Processes {
         }
     }
 
-    async fn keep(self, start: Start, mut child: Child) {
+    async fn keep(self, start: Start, (mut child, mut input): Running) {
         let mut started = std::time::Instant::now();
         loop {
             tokio::select! {
@@ -100,7 +102,7 @@ impl Processes {
                     tokio::time::sleep(Duration::from_millis(100)).await;
                     started = std::time::Instant::now();
                     match start.spawn() {
-                        Ok(again) => child = again,
+                        Ok(again) => (child, input) = again,
                         Err(_) => return,
                     }
                 }
@@ -109,6 +111,7 @@ impl Processes {
             }
         }
         end(&mut child).await;
+        drop(input);
         self.ended.send_modify(|ended| *ended += 1);
     }
 }
@@ -138,6 +141,9 @@ async fn end(child: &mut Child) {
     }
 }
 
+/// A process, and its standard input: it ends when that does, so it ends with us even when we are killed.
+type Running = (Child, Option<ChildStdin>);
+
 struct Start {
     service: ServiceName,
     folder: PathBuf,
@@ -146,21 +152,22 @@ struct Start {
 }
 
 impl Start {
-    fn spawn(&self) -> Result<Child> {
+    fn spawn(&self) -> Result<Running> {
         let own = std::env::current_exe().context("our own program cannot be found")?;
         let log = std::fs::OpenOptions::new()
             .create(true)
             .append(true)
             .open(self.folder.join(format!("{}.log", self.service)))
             .context("a log file cannot be made")?;
-        let child = Command::new(own)
-            .args(["serve", self.service.as_str(), "--settings"])
+        let mut child = Command::new(own)
+            .args(["serve", self.service.as_str(), "--until-input-ends"])
+            .arg("--settings")
             .arg(&self.settings)
             .env(
                 "HUIYIN__TELEMETRY__METRICS_LISTEN",
                 self.metrics.to_string(),
             )
-            .stdin(Stdio::null())
+            .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::from(log))
             .kill_on_drop(true)
@@ -169,6 +176,10 @@ impl Start {
         let id = child.id().unwrap_or_default().to_string();
         std::fs::write(self.folder.join(format!("{}.pid", self.service)), id)
             .context("a pid file cannot be written")?;
-        Ok(child)
+        let metrics = self.folder.join(format!("{}.metrics", self.service));
+        std::fs::write(metrics, self.metrics.to_string())
+            .context("the address of the metrics cannot be written")?;
+        let input = child.stdin.take();
+        Ok((child, input))
     }
 }

@@ -1,64 +1,85 @@
 //! The keys of a local constellation: an authority of its own that nobody else trusts, and a certificate for each of the five
-//! services and for whoever runs the command line.
+//! services, for whoever runs the command line, and for the system that speaks for the desks of the city.
 
-use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::collections::BTreeMap;
 use std::path::Path;
 
-use anyhow::{Context as _, Result};
-use huiyin_service_kit::local::authority::{Authority, Issued, Validity};
+use anyhow::Result;
+use huiyin_domain::organs::{PETITION_OFFICE, organ_id};
+use huiyin_domain::posts;
+use huiyin_domain::territory::TerritoryCode;
+use huiyin_service_kit::local::authority::Validity;
+use huiyin_service_kit::local::issuer::IssuerKeys;
 use huiyin_service_kit::names::ServiceName;
-use huiyin_service_kit::tls::{Identity, KeyFiles, TrustDomain};
+use huiyin_service_kit::tls::{Identity, KeyFiles};
+
+use crate::demo::CITY;
+use crate::keys::KeyFolder;
 
 /// The trust domain of every local constellation; their authorities differ.
 const DOMAIN: &str = "local.huiyin";
 /// How long keys of a local constellation last.
 const DAYS: u64 = 30;
 
-/// Makes the keys; gives where they are.
-pub(super) fn write(folder: &Path) -> Result<KeyFiles> {
+/// The system that speaks for the desks of a local constellation.
+pub(super) const DESKS: &str = "office-system";
+
+/// The keys of a local constellation.
+pub(super) struct Made {
+    /// Where they are.
+    pub(super) files: KeyFiles,
+    /// Where those are that sign the heads of the logs, as settings name them.
+    pub(super) log_keys: BTreeMap<ServiceName, String>,
+    /// Those of the issuer of its tokens.
+    pub(super) issuer: IssuerKeys,
+}
+
+/// Makes the keys: for each service, the operator, the system that speaks for desks, and some desks themselves.
+pub(super) fn write(folder: &Path) -> Result<Made> {
     let folder = folder.join("keys");
-    std::fs::create_dir_all(&folder)
-        .with_context(|| format!("the folder {} cannot be made", folder.display()))?;
-    let trust_domain: TrustDomain = DOMAIN.parse()?;
-    let validity = Validity::from_today(DAYS);
-    let authority = Authority::new(trust_domain.clone(), validity)?;
-    for service in ServiceName::ALL {
-        let issued = authority.issue(&Identity::Service(service), validity)?;
-        keep(&folder, service.as_str(), &issued)?;
+    let keys = KeyFolder::make(&folder, DOMAIN.parse()?, DAYS)?;
+    for (who, identity) in holders()? {
+        keys.issue(&who, &identity, DAYS)?;
     }
-    let operator = Identity::Operator("local".to_owned());
-    keep(&folder, "operator", &authority.issue(&operator, validity)?)?;
-    let path = |name: &str| folder.join(name);
-    secret(&path("authorities.pem"), authority.certificate())?;
-    Ok(KeyFiles {
-        trust_domain,
-        certificate: path("{who}.pem"),
-        key: path("{who}.key"),
-        authorities: path("authorities.pem"),
-        revoked: None,
+    let mut log_keys = BTreeMap::new();
+    for service in ServiceName::ALL {
+        keys.log_key(service)?;
+        log_keys.insert(service, keys.log_key_setting(service)?);
+    }
+    let issuer = Identity::Operator("issuer".to_owned());
+    let issuer = keys.authority.issue(&issuer, Validity::from_today(DAYS))?;
+    Ok(Made {
+        files: keys.files(),
+        log_keys,
+        issuer: IssuerKeys {
+            certificate: issuer.certificate,
+            key: issuer.key,
+            authorities: keys.authority.certificate().to_owned(),
+        },
     })
 }
 
-fn keep(folder: &Path, who: &str, issued: &Issued) -> Result<()> {
-    secret(&folder.join(format!("{who}.pem")), &issued.certificate)?;
-    secret(&folder.join(format!("{who}.key")), &issued.key)
-}
-
-/// A file that only we can read.
-fn secret(path: &Path, text: &str) -> Result<()> {
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true).mode(0o600);
-    let file = options
-        .open(path)
-        .and_then(|mut file| file.write_all(text.as_bytes()));
-    file.with_context(|| format!("{} cannot be written", path.display()))
-}
-
-/// The section of the settings.
-pub(super) fn section(files: &KeyFiles) -> String {
-    format!(
-        "\n[tls]\ntrust_domain = \"{}\"\ncertificate = {:?}\nkey = {:?}\nauthorities = {:?}\n",
-        files.trust_domain, files.certificate, files.key, files.authorities
-    )
+/// Who gets keys: the name of the files, and who it is. The desks are those of the petition office of the demo's city, and the
+/// duty desk of the nation.
+fn holders() -> Result<Vec<(String, Identity)>> {
+    let services = ServiceName::ALL.map(|service| {
+        let name = service.as_str().to_owned();
+        (name, Identity::Service(service))
+    });
+    let mut holders = Vec::from(services);
+    holders.push((
+        "operator".to_owned(),
+        Identity::Operator("local".to_owned()),
+    ));
+    holders.push((DESKS.to_owned(), Identity::Caller(DESKS.to_owned())));
+    let office = |place: &str| anyhow::Ok(organ_id(&place.parse()?, PETITION_OFFICE));
+    let city = office(CITY)?;
+    let desk = |organ, post: &str| Identity::Post {
+        organ,
+        post: post.to_owned(),
+    };
+    holders.extend(posts::all().map(|(post, _)| (post.to_owned(), desk(city, post))));
+    let nation = office(TerritoryCode::NATION.as_str())?;
+    holders.push(("nation-duty-desk".to_owned(), desk(nation, "duty-desk")));
+    Ok(holders)
 }

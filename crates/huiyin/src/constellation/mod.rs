@@ -3,6 +3,7 @@
 mod child;
 mod keys;
 mod settings;
+mod tokens;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -10,6 +11,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 use huiyin_domain::time::Instant;
 use huiyin_proto as proto;
+use huiyin_service_kit::client::TokenSource;
+use huiyin_service_kit::lifecycle::Stopper;
 use huiyin_service_kit::local::postgres::PrivatePostgres;
 use huiyin_service_kit::local::prepare::prepare;
 use huiyin_service_kit::local::streams::PrivateStreams;
@@ -22,7 +25,7 @@ use tonic_health::pb::health_client::HealthClient;
 pub use child::Processes;
 pub use settings::{Ports, home, local_settings};
 
-use crate::connect::Clients;
+use crate::connect::{Clients, Whose};
 
 /// Name of the database of a private server.
 pub const DATABASE: &str = "huiyin";
@@ -58,6 +61,10 @@ pub struct Constellation {
     pub ports: Ports,
     /// The keys of whoever runs it.
     keys: Keys,
+    /// The keys of the system that speaks for desks, and its tokens.
+    desks: (Keys, TokenSource),
+    /// Ends the issuer of tokens.
+    stopper: Stopper,
 }
 
 impl Constellation {
@@ -80,9 +87,18 @@ impl Constellation {
         let streams =
             PrivateStreams::start(&programs.streams, &plan.folder.join("streams")).await?;
         let addresses = prepare(&postgres.url("postgres"), DATABASE, plan.clock).await?;
-        let files = keys::write(&plan.folder)?;
-        let keys = Keys::load(files.of("operator"))?;
-        let text = settings::write(plan, &addresses, &streams.url(), &files);
+        let made = keys::write(&plan.folder)?;
+        let keys = Keys::load(made.files.of("operator"))?;
+        let stopper = Stopper::new();
+        let desks = Keys::load(made.files.of(keys::DESKS))?;
+        let keys::Made {
+            files,
+            log_keys,
+            issuer,
+        } = made;
+        let (issuer, tokens) = tokens::start(issuer, &files, &desks, &stopper).await?;
+        let urls = (streams.url(), issuer.url().to_owned());
+        let text = settings::write(plan, &addresses, &urls, (&files, &log_keys))?;
         let settings = plan.folder.join("settings.toml");
         std::fs::write(&settings, text)
             .with_context(|| format!("{} cannot be written", settings.display()))?;
@@ -96,6 +112,8 @@ impl Constellation {
             settings,
             ports: plan.ports,
             keys,
+            desks: (desks, tokens),
+            stopper,
         };
         constellation.wait_until_ready(&plan.folder).await?;
         Ok(constellation)
@@ -107,7 +125,13 @@ impl Constellation {
     /// Never in practice: the addresses are our own.
     pub fn clients(&self) -> Result<Clients> {
         let ports = self.ports;
-        Clients::new(move |service| ports.address(service), Some(&self.keys))
+        let (desks, tokens) = &self.desks;
+        let whose = Whose {
+            operator: Some(self.keys.clone()),
+            desks: Some(desks.clone()),
+            tokens: Some(tokens.clone()),
+        };
+        Clients::new(move |service| ports.address(service), &whose)
     }
 
     async fn wait_until_ready(&self, folder: &Path) -> Result<()> {
@@ -151,6 +175,7 @@ impl Constellation {
     /// When PostgreSQL does not stop.
     pub async fn stop(mut self) -> Result<()> {
         self.processes.stop().await;
+        self.stopper.stop();
         self.streams.stop().await?;
         self.postgres.stop().await?;
         Ok(())

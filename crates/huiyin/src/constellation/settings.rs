@@ -1,15 +1,18 @@
 //! Ports and the settings file of a local constellation.
 
+use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpListener};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use anyhow::{Result, bail};
-use huiyin_service_kit::local::free_port;
+use anyhow::{Context as _, Result, bail};
 use huiyin_service_kit::local::prepare::Addresses;
+use huiyin_service_kit::local::{free_port, vault_section};
 use huiyin_service_kit::names::ServiceName;
 use huiyin_service_kit::tls::KeyFiles;
 
-use super::{Plan, keys};
+use super::Plan;
+use super::tokens::AUDIENCE;
+use crate::keys::{section, write_secret};
 
 /// The gRPC and metrics ports of the five services, on the loopback address.
 #[derive(Clone, Copy, Debug)]
@@ -103,8 +106,17 @@ pub fn home() -> PathBuf {
     std::path::absolute(&home).unwrap_or(home)
 }
 
-/// The settings shared by the five processes; each process overrides its metrics address.
-pub(super) fn write(plan: &Plan, addresses: &Addresses, streams: &str, keys: &KeyFiles) -> String {
+/// Quotas of a machine of one's own, where a year is played in a minute and one system speaks for all desks.
+const LIMITS: &str = "\n[limits]\ncalls_per_second = 20000\nhouse_calls_per_second = 20000\nconnections_of_one = 256\nhandshakes_per_second = 5000\n";
+
+/// The settings shared by the five processes; each process overrides its metrics address. Secrets lie in files beside them.
+pub(super) fn write(
+    plan: &Plan,
+    addresses: &Addresses,
+    (streams, issuer): &(String, String),
+    (keys, log_keys): (&KeyFiles, &BTreeMap<ServiceName, String>),
+) -> Result<String> {
+    let secrets = Secrets::make(&plan.folder.join("secrets"))?;
     let mut text = format!(
         "profile = \"{}\"\n\n[telemetry]\nlog_level = \"info\"\nlog_format = \"json\"\ntrace_ratio = 0.0\n",
         plan.profile
@@ -113,8 +125,10 @@ pub(super) fn write(plan: &Plan, addresses: &Addresses, streams: &str, keys: &Ke
         text.push_str(&format!("otlp_endpoint = \"http://{otlp}\"\n"));
     }
     text.push_str(&format!(
-        "\n[streams]\nurl = \"{streams}\"\n{}\n[addresses]\n",
-        keys::section(keys)
+        "\n[streams]\nurl = {}\n\n{}\n[tokens]\nissuer = \"{issuer}\"\naudience = \"{AUDIENCE}\"\nauthorities = {:?}\n{LIMITS}\n[addresses]\n",
+        secrets.named("streams.url", streams)?,
+        section(keys),
+        keys.authorities
     ));
     for service in ServiceName::ALL {
         text.push_str(&format!(
@@ -125,13 +139,33 @@ pub(super) fn write(plan: &Plan, addresses: &Addresses, streams: &str, keys: &Ke
     }
     for (service, address) in addresses {
         text.push_str(&format!(
-            "\n[{}]\nlisten = \"{}\"\ndatabase_url = \"{address}\"\ndatabase_connections = 12\n",
+            "\n[{}]\nlisten = \"{}\"\ndatabase_url = {}\ndatabase_connections = 12\n",
             service.key(),
             plan.ports.listen(*service),
+            secrets.named(&format!("{service}.database_url"), address)?,
         ));
+        text.extend(log_keys.get(service).map(|key| format!("{key}\n")));
         if *service == ServiceName::Intake {
-            text.push_str("repeat_key = \"only for private constellations on one machine\"\n");
+            text.push_str(&vault_section(&plan.folder.join("vault")));
         }
     }
-    text
+    Ok(text)
+}
+
+/// The folder of the secrets.
+struct Secrets(PathBuf);
+
+impl Secrets {
+    fn make(folder: &Path) -> Result<Self> {
+        let made = std::fs::create_dir_all(folder).and_then(|()| std::path::absolute(folder));
+        made.map(Self)
+            .with_context(|| format!("the folder {} cannot be made", folder.display()))
+    }
+
+    /// Writes a secret into a file of its own; gives how settings name it.
+    fn named(&self, name: &str, secret: &str) -> Result<String> {
+        let path = self.0.join(name);
+        write_secret(&path, secret)?;
+        Ok(format!("{:?}", format!("file:{}", path.display())))
+    }
 }

@@ -15,7 +15,7 @@ use huiyin_domain::vocabulary::Remedy;
 use huiyin_proto::intake::v1::{BatchGetMattersRequest, Matter};
 
 use super::plan::YearPlan;
-use crate::connect::{Clients, asked, persist};
+use crate::connect::{Clients, by, persist};
 
 /// Something that will be done at an instant.
 #[derive(Clone, Debug)]
@@ -172,7 +172,10 @@ impl Actors {
             };
             let intake = &self.clients.intake;
             let read = persist("reading matters", || {
-                let (mut intake, request) = (intake.clone(), asked("demo", request.clone()));
+                let (mut intake, request) = (
+                    intake.clone(),
+                    by(&self.office, "sealed-desk", request.clone()),
+                );
                 async move { intake.batch_get_matters(request).await }
             })
             .await?;

@@ -9,6 +9,8 @@ mod summary;
 pub mod trace;
 mod year;
 
+pub use city::CITY;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};

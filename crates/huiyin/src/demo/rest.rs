@@ -9,8 +9,9 @@ use futures::future::try_join_all;
 use huiyin_domain::time::Instant;
 use huiyin_proto::development::v1::{GetStandingRequest, GetStandingResponse, MoveClockRequest};
 use huiyin_service_kit::wire;
+use tonic::Request;
 
-use crate::connect::{Clients, asked, persist};
+use crate::connect::{Clients, persist};
 
 /// How long the constellation may take to come to rest. A crashed server is given time to come back.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -42,7 +43,7 @@ impl Rest {
                 let mut clock = clock.clone();
                 async move {
                     clock
-                        .move_clock(asked("demo", MoveClockRequest { to_time }))
+                        .move_clock(Request::new(MoveClockRequest { to_time }))
                         .await
                 }
             })
@@ -92,7 +93,7 @@ impl Rest {
                 let mut clock = clock.clone();
                 async move {
                     clock
-                        .get_standing(asked("demo", GetStandingRequest {}))
+                        .get_standing(Request::new(GetStandingRequest {}))
                         .await
                 }
             })

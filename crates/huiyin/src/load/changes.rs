@@ -10,7 +10,9 @@ use huiyin_proto::routing::v1::{
 };
 
 use super::{ROWS, Report, Row, rows};
-use crate::connect::{Clients, asked, persist};
+use tonic::Request;
+
+use crate::connect::{Clients, persist};
 
 /// Loads changes of territories.
 ///
@@ -44,7 +46,7 @@ pub async fn changes(clients: &Clients, file: impl Read) -> Result<Report> {
         rows: wanted,
     };
     let answer = persist("loading changes", || {
-        let (mut routing, request) = (clients.routing.clone(), asked("load", request.clone()));
+        let (mut routing, request) = (clients.loading.clone(), Request::new(request.clone()));
         async move { routing.load_territory_changes(request).await }
     })
     .await?;

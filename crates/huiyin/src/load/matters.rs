@@ -11,7 +11,8 @@ use huiyin_proto::vocabulary::v1 as words;
 use huiyin_service_kit::wire;
 
 use super::{Report, Row, rows};
-use crate::connect::{Clients, asked, persist};
+
+use crate::connect::{Clients, by, persist};
 
 /// Registrations sent at once.
 const AT_ONCE: usize = 8;
@@ -44,7 +45,10 @@ pub async fn matters(clients: &Clients, file: impl Read) -> Result<Report> {
         let intake = clients.intake.clone();
         async move {
             let answer = persist("registering a matter", || {
-                let (mut intake, request) = (intake.clone(), asked("load", request.clone()));
+                let (mut intake, request) = (
+                    intake.clone(),
+                    by(&request.received_by, "registration-desk", request.clone()),
+                );
                 async move { intake.register_matter(request).await }
             })
             .await;

@@ -7,7 +7,9 @@ use huiyin_proto::routing::v1::{
 };
 
 use super::plain;
-use crate::connect::{Clients, asked, persist};
+use tonic::Request;
+
+use crate::connect::{Clients, persist};
 
 /// Shows it.
 ///
@@ -24,7 +26,7 @@ pub(super) async fn show(
         on_date: on.clone(),
     };
     let shown = persist("the territory cannot be shown", || {
-        let (mut routing, request) = (clients.routing.clone(), asked("huiyin", request.clone()));
+        let (mut routing, request) = (clients.routing.clone(), Request::new(request.clone()));
         async move { routing.get_territory(request).await }
     })
     .await;
@@ -77,7 +79,7 @@ async fn trace(clients: &Clients, code: String, since: String, on: String) -> Re
         now_date: on,
     };
     let traced = persist("the territory cannot be traced", || {
-        let (mut routing, request) = (clients.routing.clone(), asked("huiyin", request.clone()));
+        let (mut routing, request) = (clients.routing.clone(), Request::new(request.clone()));
         async move { routing.trace_territory(request).await }
     })
     .await?;

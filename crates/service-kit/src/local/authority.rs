@@ -1,7 +1,6 @@
 //! A short-lived authority of our own, for development and for tests: it issues what a city's own authority would.
 
 use std::net::Ipv4Addr;
-use std::time::SystemTime;
 
 use chrono::{Datelike as _, Days};
 use huiyin_domain::time::{Date, local_date};
@@ -11,8 +10,8 @@ use rcgen::{
     RevokedCertParams, SanType, SerialNumber, date_time_ymd,
 };
 
-use crate::chance;
 use crate::tls::{Identity, TrustDomain};
+use crate::{chance, clock};
 
 /// An authority of one trust domain.
 pub struct Authority {
@@ -63,13 +62,9 @@ pub struct Validity {
 
 impl Validity {
     /// From now on. Certificates are judged by the machine's clock, also where the clock of decisions is moved by hand.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "TLS asks the machine what time it is"
-    )]
     #[must_use]
     pub fn from_today(days: u64) -> Self {
-        let on = local_date(SystemTime::now().into());
+        let on = local_date(clock::of_the_machine());
         Self { on, days }
     }
 }
@@ -81,15 +76,37 @@ impl Authority {
     /// When no key can be made.
     pub fn new(domain: TrustDomain, validity: Validity) -> Result<Self, CannotIssue> {
         let key = KeyPair::generate()?;
-        let mut params = params(&format!("authority of {domain}"), validity);
-        params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
-        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+        let params = authority_params(&domain, validity);
         let certificate = params.self_signed(&key)?.pem();
         Ok(Self {
             domain,
             issuer: Issuer::new(params, key),
             certificate,
         })
+    }
+
+    /// The authority of this certificate and private key, PEM each, as [`Self::certificate`] and [`Self::key`] gave them.
+    ///
+    /// # Errors
+    /// When the key cannot be read.
+    pub fn of(
+        domain: TrustDomain,
+        certificate: String,
+        key: &str,
+        validity: Validity,
+    ) -> Result<Self, CannotIssue> {
+        let params = authority_params(&domain, validity);
+        Ok(Self {
+            domain,
+            issuer: Issuer::new(params, KeyPair::from_pem(key)?),
+            certificate,
+        })
+    }
+
+    /// Its private key, PEM: whoever has it issues whatever it likes.
+    #[must_use]
+    pub fn key(&self) -> String {
+        self.issuer.key().serialize_pem()
     }
 
     /// Its own certificate, PEM.
@@ -155,6 +172,13 @@ impl Authority {
         };
         Ok(list.signed_by(&self.issuer)?.pem()?)
     }
+}
+
+fn authority_params(domain: &TrustDomain, validity: Validity) -> CertificateParams {
+    let mut params = params(&format!("authority of {domain}"), validity);
+    params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    params
 }
 
 fn params(name: &str, validity: Validity) -> CertificateParams {

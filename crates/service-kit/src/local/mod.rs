@@ -1,7 +1,8 @@
-//! Private servers for the demo, for `huiyin up` and for tests: a PostgreSQL and a stream server of our
+//! Private servers, keys and vaults for the demo, for `huiyin up` and for tests: a PostgreSQL and a stream server of our
 //! own in a folder of the project, never the machine's.
 
 pub mod authority;
+pub mod issuer;
 pub mod postgres;
 pub mod prepare;
 pub mod streams;
@@ -14,6 +15,15 @@ use std::process::Stdio;
 use std::sync::{Mutex, PoisonError};
 
 use tokio::process::Command;
+
+/// What `[intake]` needs for its vaults, all in a folder.
+#[must_use]
+pub fn vault_section(folder: &Path) -> String {
+    let folder = folder.display();
+    format!(
+        "vault_key = \"file:{folder}/open\"\nvault_sealed_key = \"file:{folder}/sealed\"\nvault_copies = \"{folder}/copies\"\n"
+    )
+}
 
 /// Why a private server could not be started.
 #[derive(Debug, thiserror::Error)]

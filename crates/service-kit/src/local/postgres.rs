@@ -4,6 +4,10 @@ use std::path::{Path, PathBuf};
 
 use crate::local::{Account, LocalError, free_port, run};
 
+mod copies;
+
+pub use copies::BaseBackup;
+
 /// A private PostgreSQL server in a folder. It goes on when this value is dropped; [`Self::stop`] ends it.
 #[derive(Clone, Debug)]
 pub struct PrivatePostgres {
@@ -27,31 +31,10 @@ impl PrivatePostgres {
         settings: &[(&str, &str)],
     ) -> Result<Self, LocalError> {
         for program in ["initdb", "pg_ctl", "postgres"] {
-            if !programs.join(program).exists() {
-                let folder = programs.display().to_string();
-                return Err(LocalError::Missing {
-                    program: program.to_owned(),
-                    folder,
-                    variable: "HUIYIN_POSTGRES_BIN",
-                });
-            }
+            there(programs, program)?;
         }
         let account = Account::find().await;
-        if folder.join("data").join("postmaster.pid").exists() {
-            // left behind by a program that was killed
-            let mut stop = account
-                .command(&programs.join("pg_ctl"), Path::new("/"))
-                .await;
-            stop.args(["stop", "-w", "-t", "10", "-m", "immediate", "-D"]);
-            run(stop.arg(folder.join("data")), "pg_ctl stop").await.ok();
-        }
-        if folder.exists() {
-            std::fs::remove_dir_all(folder).map_err(LocalError::io(format!(
-                "{} cannot be emptied",
-                folder.display()
-            )))?;
-        }
-        let folder = account.reachable(folder).await?;
+        let folder = emptied(programs, &account, folder).await?;
         let mut options = String::new();
         for (key, value) in settings {
             options.push_str(&format!(" -c {key}={value}"));
@@ -169,4 +152,36 @@ impl PrivatePostgres {
         )
         .await
     }
+}
+
+/// A program must be there.
+fn there(programs: &Path, program: &str) -> Result<PathBuf, LocalError> {
+    let path = programs.join(program);
+    if path.exists() {
+        return Ok(path);
+    }
+    Err(LocalError::Missing {
+        program: program.to_owned(),
+        folder: programs.display().to_string(),
+        variable: "HUIYIN_POSTGRES_BIN",
+    })
+}
+
+/// An empty folder for a server; one that still runs there is ended.
+async fn emptied(programs: &Path, account: &Account, folder: &Path) -> Result<PathBuf, LocalError> {
+    if folder.join("data").join("postmaster.pid").exists() {
+        // left behind by a program that was killed
+        let mut stop = account
+            .command(&programs.join("pg_ctl"), Path::new("/"))
+            .await;
+        stop.args(["stop", "-w", "-t", "10", "-m", "immediate", "-D"]);
+        run(stop.arg(folder.join("data")), "pg_ctl stop").await.ok();
+    }
+    if folder.exists() {
+        std::fs::remove_dir_all(folder).map_err(LocalError::io(format!(
+            "{} cannot be emptied",
+            folder.display()
+        )))?;
+    }
+    account.reachable(folder).await
 }

@@ -13,6 +13,18 @@ use crate::names::ServiceName;
 /// The addresses of the services' roles in a prepared database.
 pub type Addresses = BTreeMap<ServiceName, String>;
 
+/// The role of the texts of denunciations; intake takes it on only to read one. Made once, also by two at a time.
+const SEALED_ROLE: &str = "DO $$ BEGIN
+    PERFORM pg_advisory_xact_lock(hashtext('intake_sealed'));
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'intake_sealed') THEN
+        CREATE ROLE intake_sealed NOLOGIN;
+    END IF;
+    IF NOT pg_has_role('intake', 'intake_sealed', 'MEMBER') THEN
+        ALTER ROLE intake NOINHERIT;
+        GRANT intake_sealed TO intake;
+    END IF;
+END $$";
+
 fn failed(what: &'static str) -> impl FnOnce(sqlx::Error) -> LocalError {
     move |error| LocalError::Sql { what, error }
 }
@@ -48,6 +60,7 @@ pub async fn prepare(
         );
         say(&mut server, make, "a role cannot be made").await?;
     }
+    say(&mut server, SEALED_ROLE.to_owned(), "a role cannot be made").await?;
     server
         .close()
         .await
@@ -80,7 +93,8 @@ pub async fn prepare(
         .collect())
 }
 
-fn address(options: &PgConnectOptions, database: &str, service: ServiceName) -> String {
+/// The address of a service's role in a prepared database.
+pub(crate) fn address(options: &PgConnectOptions, database: &str, service: ServiceName) -> String {
     let role = service.key();
     format!(
         "postgres://{role}:{role}@{}:{}/{database}",

@@ -9,11 +9,14 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use huiyin_domain::vocabulary::Level;
 use huiyin_proto::events::v1::Event;
+use huiyin_proto::events::v1::event::Fact;
 use prost::Message as _;
 use sqlx::PgConnection;
 use tracing::Instrument as _;
 
+use crate::authorization;
 use crate::database::{Database, Tx};
+use crate::evidence::keep_sealed;
 use crate::lifecycle::Stopper;
 use crate::names::ServiceName;
 use crate::road::sequencer::Sequenced;
@@ -57,10 +60,18 @@ impl Reaction {
             + Sync
             + 'static,
     {
+        let react: React = Arc::new(react);
         Self {
             stream: streams::ordinary(from),
             from,
-            react: Arc::new(react),
+            // whatever else a service does about them, it knows where organs stand and which matters are sealed
+            react: match from {
+                ServiceName::Routing => keep_standings(react),
+                ServiceName::Intake => keep_sealed(react),
+                ServiceName::Supervision
+                | ServiceName::StabilityEarlyWarning
+                | ServiceName::Statistics => react,
+            },
             after_commit: None,
         }
     }
@@ -87,6 +98,22 @@ impl Reaction {
         self.after_commit = Some(after_commit);
         self
     }
+}
+
+fn keep_standings(react: React) -> React {
+    Arc::new(move |tx, events| {
+        let react = Arc::clone(&react);
+        Box::pin(async move {
+            let mut standings = Vec::new();
+            for event in events {
+                if let Some(Fact::OrgansEstablished(told)) = &event.fact {
+                    standings.extend(authorization::told(told)?);
+                }
+            }
+            authorization::stand(tx.connection(), &standings).await?;
+            react(tx, events).await
+        })
+    })
 }
 
 /// A place reached in a stream.
@@ -133,6 +160,24 @@ pub async fn run(database: Database, reaction: Reaction, roads: Roads, stopper: 
             }
         };
     }
+}
+
+/// Applies entries of a stream behind those that were applied, in one transaction; an entry that fails is not set aside.
+///
+/// # Errors
+/// What the reaction refuses; also when somebody else moved the cursor meanwhile.
+pub(crate) async fn follow(
+    database: &Database,
+    reaction: &Reaction,
+    run: Vec<Sequenced>,
+) -> Result<(), Problem> {
+    let consumer = Consumer {
+        database: database.clone(),
+        reaction: reaction.clone(),
+    };
+    let at = consumer.load_place().await?;
+    let reached = consumer.attempt(at, &run.into(), true).await?;
+    reached.map(|_| ()).ok_or(Problem::ChangedMeanwhile)
 }
 
 impl Consumer {

@@ -1,5 +1,6 @@
 //! The dense feed: read by SQL inside a service, over `FeedService.ReadFeed` from outside.
 
+use huiyin_domain::ids::EventId;
 use huiyin_proto::feed::v1::{
     FeedEntry, ListStreamsRequest, ListStreamsResponse, ReadFeedRequest, ReadFeedResponse,
     StreamHead, feed_service_server::FeedService,
@@ -80,6 +81,25 @@ pub async fn read(
         RUN_BYTES,
     )
     .fetch_all(pool)
+    .await
+}
+
+/// The entry of an event in a stream; `None` when it is not in it.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn find(
+    pool: &PgPool,
+    stream: &str,
+    event: EventId,
+) -> Result<Option<Sequenced>, sqlx::Error> {
+    sqlx::query_as!(
+        Sequenced,
+        "SELECT stream, epoch, seq, event_id, payload FROM feed WHERE stream = $1 AND event_id = $2",
+        stream,
+        event.uuid(),
+    )
+    .fetch_optional(pool)
     .await
 }
 

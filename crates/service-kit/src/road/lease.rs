@@ -1,9 +1,9 @@
 //! Who sequences. A lease has a term; the term is locked in every transaction of its holder, so that
 //! a holder that slept past its time cannot write.
 
-use std::time::Duration;
+use std::time::{Duration, Instant as Monotonic};
 
-use sqlx::PgPool;
+use sqlx::{PgConnection, PgPool};
 
 /// How long a lease lasts without renewal.
 pub const LASTS: Duration = Duration::from_millis(1500);
@@ -51,6 +51,41 @@ pub async fn take(
         holder: holder.to_owned(),
         term,
     }))
+}
+
+/// Keeps a lease that is held, or takes it: renewed as often as it must be.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn keep(
+    pool: &PgPool,
+    (name, holder): (&'static str, &str),
+    held: Option<(Lease, Monotonic)>,
+) -> Result<Option<(Lease, Monotonic)>, sqlx::Error> {
+    if let Some((_, renewed)) = &held
+        && renewed.elapsed() < RENEW_EVERY
+    {
+        return Ok(held);
+    }
+    let asked = Monotonic::now();
+    let lease = take(pool, name, holder).await?;
+    Ok(lease.map(|lease| (lease, asked)))
+}
+
+/// Whether a lease is held; it stays so until the end of the transaction.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn is_held(connection: &mut PgConnection, lease: &Lease) -> Result<bool, sqlx::Error> {
+    let held = sqlx::query_scalar!(
+        r#"SELECT 1 AS "held!" FROM lease WHERE name = $1 AND holder = $2 AND term = $3 FOR SHARE"#,
+        lease.name,
+        lease.holder,
+        lease.term,
+    )
+    .fetch_optional(connection)
+    .await?;
+    Ok(held.is_some())
 }
 
 /// Gives a lease back, so that the next holder need not wait.

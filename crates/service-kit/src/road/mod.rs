@@ -56,6 +56,7 @@ pub struct Pokes {
     urgent: Arc<Notify>,
     ordinary: Arc<Notify>,
     sweeps: Arc<Notify>,
+    log: Arc<Notify>,
 }
 
 impl Pokes {
@@ -72,6 +73,17 @@ impl Pokes {
     /// Wakes every sweep.
     pub fn poke_sweeps(&self) {
         self.sweeps.notify_waiters();
+    }
+
+    /// Wakes whoever logs what was sequenced.
+    pub fn poke_log(&self) {
+        self.log.notify_one();
+    }
+
+    /// The call the log's recorder waits for.
+    #[must_use]
+    pub fn log(&self) -> &Notify {
+        &self.log
     }
 
     /// The call a lane's sequencer waits for.

@@ -27,7 +27,17 @@ impl Outgoing {
     /// Puts a fact into its envelope, with the trace of the work that caused it.
     #[must_use]
     pub fn new(lane: Lane, stream: String, now: Instant, fact: Fact) -> Self {
-        let event_id = chance::new_uuid();
+        Self::identified(chance::new_uuid(), (lane, stream), now, fact)
+    }
+
+    /// As [`Self::new`], with an id by which the event is found again; no other event of the stream may have it.
+    #[must_use]
+    pub fn identified(
+        event_id: Uuid,
+        (lane, stream): (Lane, String),
+        now: Instant,
+        fact: Fact,
+    ) -> Self {
         let event = Event {
             event_id: huiyin_domain::ids::EventId::from_uuid(event_id).to_string(),
             occurred_time: Some(wire::timestamp(now)),

@@ -133,7 +133,7 @@ pub async fn run(database: Database, lane: Lane, mirror: mpsc::Sender<Batch>, st
     let mut pause = SHORTEST_PAUSE;
     let mut unswept = 0;
     loop {
-        held = match keep(&database, lane, &holder, held).await {
+        held = match lease::keep(database.road(), (lease_name(lane), &holder), held).await {
             Ok(held) => held,
             Err(error) => {
                 tracing::warn!(lane = lane.as_str(), %error, "the sequencer cannot reach its lease");
@@ -184,22 +184,6 @@ async fn sweep(database: &Database, lane: Lane) {
     }
 }
 
-async fn keep(
-    database: &Database,
-    lane: Lane,
-    holder: &str,
-    held: Option<(Lease, Monotonic)>,
-) -> Result<Option<(Lease, Monotonic)>, sqlx::Error> {
-    if let Some((_, renewed)) = &held
-        && renewed.elapsed() < lease::RENEW_EVERY
-    {
-        return Ok(held);
-    }
-    let asked = Monotonic::now();
-    let lease = lease::take(database.road(), lease_name(lane), holder).await?;
-    Ok(lease.map(|lease| (lease, asked)))
-}
-
 async fn step(
     database: &Database,
     lane: Lane,
@@ -214,6 +198,9 @@ async fn step(
         }
     };
     let moved = rows.len();
+    if moved > 0 {
+        database.pokes().poke_log();
+    }
     let mut by_stream: HashMap<String, Batch> = HashMap::new();
     for row in rows {
         by_stream.entry(row.stream.clone()).or_default().push(row);

@@ -3,6 +3,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -13,7 +14,9 @@ use http_body::Frame;
 use tokio::time::Instant;
 use tonic::{Code, Status};
 
+use super::call;
 use super::methods::Method;
+use crate::authorization::Asking;
 use crate::lifecycle::{Stopper, panic_words};
 use crate::metrics;
 use crate::names::ServiceName;
@@ -164,6 +167,53 @@ impl Answer {
                 Poll::Ready(Some(Ok(self.end_with(problem.into()))))
             }
         }
+    }
+}
+
+/// The body of an answer that holds something, such as a place, until it is read or dropped.
+pub(super) struct Held<T> {
+    pub(super) body: Body,
+    pub(super) _held: T,
+}
+
+impl<T: Unpin> http_body::Body for Held<T> {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        http_body::Body::poll_frame(Pin::new(&mut self.get_mut().body), context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> http_body::SizeHint {
+        self.body.size_hint()
+    }
+}
+
+/// The body of a stream, which goes on for who asked after its rpc has returned.
+pub(super) struct Scoped {
+    pub(super) body: Body,
+    pub(super) asking: Arc<Asking>,
+}
+
+impl http_body::Body for Scoped {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        let Self { body, asking } = self.get_mut();
+        call::within(asking, || {
+            http_body::Body::poll_frame(Pin::new(body), context)
+        })
     }
 }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use http::HeaderMap;
 use tokio::time::Instant;
 
+use crate::authorization::Asking;
 use crate::chance;
 
 /// Metadata with the id of a call, the same from service to service.
@@ -28,6 +29,8 @@ pub struct Call {
     pub id: Arc<str>,
     /// When its answer is no longer wanted.
     pub deadline: Option<Instant>,
+    /// Who asks, once the door has let it in.
+    pub asking: Option<Arc<Asking>>,
 }
 
 impl Call {
@@ -38,6 +41,7 @@ impl Call {
         Self {
             id: Arc::from(id),
             deadline: within.and_then(|within| Instant::now().checked_add(within)),
+            asking: None,
         }
     }
 
@@ -45,6 +49,34 @@ impl Call {
     pub async fn scope<T>(self, work: impl Future<Output = T>) -> T {
         CALL.scope(self, work).await
     }
+}
+
+/// Runs `work` as part of the present call, now that it is known who asks.
+pub(crate) async fn scope_of<T>(asking: Arc<Asking>, work: impl Future<Output = T>) -> T {
+    of(asking).scope(work).await
+}
+
+/// As [`scope_of`], for a step of a stream.
+pub(crate) fn within<T>(asking: &Arc<Asking>, step: impl FnOnce() -> T) -> T {
+    CALL.sync_scope(of(Arc::clone(asking)), step)
+}
+
+fn of(asking: Arc<Asking>) -> Call {
+    let present = CALL.try_with(Clone::clone);
+    Call {
+        asking: Some(asking),
+        ..present.unwrap_or_else(|_| Call::new("", None))
+    }
+}
+
+/// Who asks; none outside of a call, and none before the door.
+pub(crate) fn asking() -> Option<Arc<Asking>> {
+    CALL.try_with(|call| call.asking.clone()).ok().flatten()
+}
+
+/// Whether a call is being answered.
+pub(crate) fn is_answered() -> bool {
+    CALL.try_with(|_| ()).is_ok()
 }
 
 /// The id of the call that is being answered.

@@ -9,24 +9,34 @@ use axum::middleware::Next;
 use axum::response::Response;
 use futures::FutureExt as _;
 use http::{HeaderMap, HeaderValue};
-use tokio::sync::Semaphore;
+use tokio::time::Instant;
 use tonic::{Code, Status};
 use tracing::Instrument as _;
 
-use super::answer::{Answer, Recorder, code_of};
+use super::answer::{Answer, Held, Recorder, Scoped, code_of};
+use super::arriving::{Arriving, oversize};
 use super::call::{self, Call};
+use super::callers::Caller;
+use super::deadline;
+use super::door::Door;
+use super::fair::{Full, Places};
+use super::limits::{ANSWER_WITHIN, PLACE_WITHIN};
 use super::methods::{self, Method};
-use super::{ANSWER_WITHIN, MAX_DECODE, deadline};
 use crate::client::CALLER;
 use crate::lifecycle::{Stopper, panic_words};
 use crate::names::ServiceName;
 use crate::status::Problem;
-use crate::telemetry;
 use crate::tls::Peer;
 use crate::violations::Violations;
+use crate::{metrics, telemetry};
 
-/// How tonic says that a message was larger than the server takes.
-const OVERSIZE: &str = "Error, decoded message length too large";
+/// How tonic says that a message was larger than the server takes, as it came or unpacked.
+const OVERSIZE: [(Code, &str); 2] = [
+    (Code::OutOfRange, "Error, decoded message length too large"),
+    (Code::ResourceExhausted, "Error decompressing: size limit"),
+];
+/// Where the details of our refusals stand; tonic's own have none.
+const DETAILS: &str = "grpc-status-details-bin";
 
 /// What the outermost layer knows of its server.
 #[derive(Clone, Debug)]
@@ -67,32 +77,115 @@ pub(super) async fn observe(
     }
 }
 
-/// Says who calls as the certificate has it, whatever the caller says of itself. Without TLS the caller's own word is all
-/// there is.
-pub(super) async fn know_caller(mut request: Request, next: Next) -> Response {
-    let peer = request.extensions().get::<Peer>();
-    let identity = peer.and_then(|peer| peer.identity.as_ref());
-    if let Some(identity) = identity.map(ToString::to_string)
-        && let Ok(caller) = HeaderValue::try_from(identity)
-    {
-        request.headers_mut().insert(CALLER, caller);
-    }
-    next.run(request).await
-}
-
-/// Refuses the call at once when the server is full; a probe gets through.
-pub(super) async fn find_place(
-    State(places): State<Arc<Semaphore>>,
-    request: Request,
+/// Finds out who asks, and refuses what the policies do not allow it. The caller's name is then what it proved to be, whatever it
+/// says of itself.
+pub(super) async fn open_door(
+    State(door): State<Door>,
+    mut request: Request,
     next: Next,
 ) -> Response {
-    if methods::of(request.uri().path()).is_probe {
+    let subject = match door
+        .subject(request.headers(), request.extensions().get::<Peer>())
+        .await
+    {
+        Ok(subject) => Arc::new(subject),
+        Err(problem) => return refusal(problem),
+    };
+    if let Ok(caller) = HeaderValue::try_from(subject.who.to_string()) {
+        request.headers_mut().insert(CALLER, caller);
+    }
+    let method = methods::of(request.uri().path());
+    let asking = match door.admit(subject, &method.action) {
+        Ok(asking) => Arc::new(asking),
+        Err(problem) => return refusal(problem),
+    };
+    let response = call::scope_of(Arc::clone(&asking), next.run(request)).await;
+    match code_of(response.headers()) {
+        // an answer that nobody was asked about is not given
+        None | Some(Code::Ok) if !asking.is_decided() => refusal(Problem::Unexpected(format!(
+            "{} was answered and nothing was decided about what it asks",
+            method.action
+        ))),
+        None if method.is_streaming => response.map(|body| Body::new(Scoped { body, asking })),
+        None | Some(_) => response,
+    }
+}
+
+/// What is shared among the callers of a server.
+#[derive(Clone, Debug)]
+pub(super) struct Hall {
+    pub(super) service: ServiceName,
+    pub(super) places: Places,
+}
+
+/// Refuses the call of a caller whose quota is spent, and finds a place for any other. A probe gets through.
+pub(super) async fn find_place(State(hall): State<Hall>, request: Request, next: Next) -> Response {
+    let method = methods::of(request.uri().path());
+    // what comes by no connection is a test of what a service does
+    let Some(caller) = request.extensions().get::<Arc<Caller>>().cloned() else {
         return next.run(request).await;
+    };
+    let place = if method.is_probe {
+        None
+    } else {
+        match hall.admit(&caller).await {
+            Ok(place) => Some(place),
+            Err(refused) => return refused,
+        }
+    };
+    if !method.is_streaming {
+        let response = next.run(request).await;
+        return response.map(|body| Body::new(Held { body, _held: place }));
     }
-    match places.try_acquire() {
-        Ok(_place) => next.run(request).await,
-        Err(_) => refusal(Problem::TooManyCalls),
+    let Some(stream) = caller.open_stream() else {
+        return hall.refuse(&caller, "streams", Problem::TooManyCalls);
+    };
+    // a stream needs its place only until it begins
+    let response = next.run(request).await;
+    drop(place);
+    response.map(|body| {
+        Body::new(Held {
+            body,
+            _held: stream,
+        })
+    })
+}
+
+impl Hall {
+    async fn admit(&self, caller: &Caller) -> Result<super::fair::Place, Response> {
+        if let Err(retry_after) = caller.calls.take() {
+            return Err(self.refuse(caller, "quota", Problem::QuotaSpent { retry_after }));
+        }
+        let within = call::remaining().map_or(PLACE_WITHIN, |left| left.min(PLACE_WITHIN));
+        let asked = Instant::now();
+        let taken = self.places.take(caller.number, within).await;
+        let labels = [("service", self.service.as_str())];
+        let waited = asked.elapsed().as_secs_f64();
+        metrics::observe("huiyin_place_wait_seconds", waited, &labels);
+        taken.map_err(|full| {
+            let limit = match full {
+                Full::Lines => "line",
+                Full::Waited => "places",
+            };
+            self.refuse(caller, limit, Problem::TooManyCalls)
+        })
     }
+
+    fn refuse(&self, caller: &Caller, limit: &'static str, problem: Problem) -> Response {
+        let labels = [("service", self.service.as_str()), ("limit", limit)];
+        metrics::count("huiyin_calls_refused", 1, &labels);
+        if caller.is_to_be_told() {
+            tracing::warn!(caller = %caller.name, limit, "calls of a caller are refused");
+        }
+        refusal(problem)
+    }
+}
+
+/// Takes no more of a request than a message may have, and waits for it no longer than it may take.
+pub(super) async fn take_in(request: Request, next: Next) -> Response {
+    let method = methods::of(request.uri().path());
+    next.run(request.map(|body| Body::new(Arriving::new(body, method))))
+        .await
 }
 
 /// Ends the call when its deadline passes.
@@ -117,24 +210,29 @@ pub(super) async fn catch_panic(request: Request, next: Next) -> Response {
     }
 }
 
-/// Says in our words that a message is too large.
-pub(super) async fn explain_oversize(request: Request, next: Next) -> Response {
+/// Says in our words that a message is too large, or no message of the contract.
+pub(super) async fn explain_unread(request: Request, next: Next) -> Response {
     let response = next.run(request).await;
-    let oversize = code_of(response.headers()) == Some(Code::OutOfRange)
-        && Status::from_header_map(response.headers())
-            .is_some_and(|status| status.message().starts_with(OVERSIZE));
-    if !oversize {
+    let headers = response.headers();
+    let Some(code) = code_of(headers).filter(|_| !headers.contains_key(DETAILS)) else {
         return response;
+    };
+    let words = Status::from_header_map(headers).map(|status| status.message().to_owned());
+    let words = words.unwrap_or_default();
+    if OVERSIZE
+        .iter()
+        .any(|(oversize, begin)| code == *oversize && words.starts_with(begin))
+    {
+        return refusal(oversize());
     }
-    let mut violations = Violations::default();
-    violations.add(
-        "request",
-        format!(
-            "is larger than the {} MiB a message may have",
-            MAX_DECODE / (1024 * 1024)
-        ),
-    );
-    refusal(Problem::InvalidFields(violations))
+    // what is internal to us carries details: this is a request that tonic could not read
+    if code == Code::Internal {
+        tracing::debug!(words, "a request cannot be read");
+        let mut violations = Violations::default();
+        violations.add("request", "cannot be read as the message of this method");
+        return refusal(Problem::InvalidFields(violations));
+    }
+    response
 }
 
 fn refusal(problem: Problem) -> Response {

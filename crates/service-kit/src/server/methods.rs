@@ -14,8 +14,12 @@ pub(super) struct Method {
     pub(super) service: String,
     /// `RegisterMatter`.
     pub(super) name: String,
+    /// `intake.RegisterMatter`: as the policies call it.
+    pub(super) action: String,
     /// Whether its answer is a stream, which has no default deadline.
     pub(super) is_streaming: bool,
+    /// Whether it is asked by a stream.
+    pub(super) goes_on_asking: bool,
     /// Whether it answers a probe, which must get through when the service is full.
     pub(super) is_probe: bool,
 }
@@ -23,7 +27,9 @@ pub(super) struct Method {
 static UNKNOWN: LazyLock<Method> = LazyLock::new(|| Method {
     service: "unknown".to_owned(),
     name: "unknown".to_owned(),
+    action: "unknown".to_owned(),
     is_streaming: false,
+    goes_on_asking: false,
     is_probe: false,
 });
 
@@ -51,6 +57,8 @@ fn methods(descriptors: &[u8]) -> Vec<(String, Method)> {
     let mut methods = Vec::new();
     for file in files {
         let package = file.package().to_owned();
+        // the package without its owner and its version
+        let short = package.split('.').nth(1).unwrap_or_default().to_owned();
         for service in &file.service {
             let full_name = format!("{package}.{}", service.name());
             methods.extend(service.method.iter().map(|method| {
@@ -58,7 +66,9 @@ fn methods(descriptors: &[u8]) -> Vec<(String, Method)> {
                 let known = Method {
                     service: full_name.clone(),
                     name: method.name().to_owned(),
+                    action: format!("{short}.{}", method.name()),
                     is_streaming: method.server_streaming(),
+                    goes_on_asking: method.client_streaming(),
                     is_probe: package == "grpc.health.v1",
                 };
                 (path, known)
@@ -82,7 +92,9 @@ mod tests {
         assert!(!read.is_streaming && !read.is_probe);
         let watch = of("/grpc.health.v1.Health/Watch");
         assert!(watch.is_streaming && watch.is_probe);
-        assert!(of("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo").is_streaming);
+        assert!(!watch.goes_on_asking);
+        let reflection = of("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo");
+        assert!(reflection.is_streaming && reflection.goes_on_asking);
         assert_eq!(of("/huiyin.feed.v1.FeedService/Guess").name, "unknown");
     }
 }

@@ -1,12 +1,20 @@
+use std::convert::Infallible;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use axum::body::Bytes;
+use futures::StreamExt as _;
+use http_body::Frame;
+use http_body_util::{BodyExt as _, Full, StreamBody};
 use huiyin_proto::feed::v1::feed_service_client::FeedServiceClient;
 use huiyin_proto::feed::v1::feed_service_server::{FeedService, FeedServiceServer};
 use huiyin_proto::feed::v1::{
     ListStreamsRequest, ListStreamsResponse, ReadFeedRequest, ReadFeedResponse,
 };
+use prost::Message as _;
 use tokio::sync::Notify;
-use tonic::transport::Channel;
+use tonic::codec::CompressionEncoding;
+use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Request, Response, Status};
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
@@ -15,10 +23,11 @@ use tonic_reflection::pb::v1::server_reflection_client::ServerReflectionClient;
 use tonic_reflection::pb::v1::server_reflection_request::MessageRequest;
 use tonic_reflection::pb::v1::server_reflection_response::MessageResponse;
 use tonic_types::StatusExt as _;
+use tower::ServiceExt as _;
 
 use super::*;
 use crate::local::authority::{Authority, Validity};
-use crate::settings::Address;
+use crate::settings::{Address, Quota};
 use crate::tls::{Connector, Identity, KeyFiles, TrustDomain};
 use crate::{client, metrics};
 
@@ -104,12 +113,25 @@ fn loopback() -> SocketAddr {
 }
 
 fn running() -> Running {
+    running_within(LimitSettings::default())
+}
+
+fn running_within(limits: LimitSettings) -> Running {
     let (script, stopper) = (Script::default(), Stopper::new());
-    let bound = bind(ServiceName::Intake, loopback(), None).unwrap();
+    let bound = bind(
+        ServiceName::Intake,
+        (loopback(), None),
+        Door::unguarded(),
+        limits,
+    );
+    let bound = bound.unwrap();
     let address = bound.address();
-    let rpcs =
-        Routes::new(FeedServiceServer::new(script.clone()).max_decoding_message_size(MAX_DECODE));
-    let served = tokio::spawn(serve_bound(bound, rpcs, vec![NAME], stopper.clone()));
+    let rpcs = Routes::new(
+        FeedServiceServer::new(script.clone())
+            .max_decoding_message_size(MAX_DECODE)
+            .accept_compressed(CompressionEncoding::Gzip),
+    );
+    let served = tokio::spawn(serve_grpc(bound, rpcs, vec![NAME], stopper.clone()));
     let channel = client::channel(&Address::of_socket(address).unwrap(), None);
     Running {
         script,
@@ -196,35 +218,220 @@ async fn a_panic_is_an_internal_error_of_one_call() {
     server.read("").await.unwrap();
 }
 
+/// A channel from another address of this machine, which is another caller where there is no TLS.
+fn from(address: [u8; 4], server: &Running) -> Channel {
+    let uri = format!("http://{}", server.address);
+    Endpoint::from_shared(uri)
+        .unwrap()
+        .local_address(Some(address.into()))
+        .connect_lazy()
+}
+
+fn calling_from(address: [u8; 4], server: &Running) -> FeedServiceClient<Channel> {
+    FeedServiceClient::new(from(address, server))
+}
+
 #[tokio::test]
-async fn a_full_server_sheds_load_and_still_answers_probes() {
-    let server = running();
-    let waiting: Vec<_> = (0..MAX_CALLS)
+async fn a_full_server_lets_one_caller_wait_and_has_a_place_for_another() {
+    let limits = LimitSettings {
+        calls: 8,
+        ..LimitSettings::default()
+    };
+    let server = running_within(limits);
+    let mut waiting: Vec<_> = (0..6 + 64)
         .map(|_| {
             let mut client = server.client();
             tokio::spawn(async move { client.read_feed(asking("never")).await })
         })
         .collect();
-    while server.script.calls.load(Ordering::SeqCst) < MAX_CALLS {
+    while server.script.calls.load(Ordering::SeqCst) < 6 {
         tokio::task::yield_now().await;
     }
-    let other = client::channel(&Address::of_socket(server.address).unwrap(), None);
-    let status = FeedServiceClient::new(other.clone())
-        .read_feed(asking(""))
-        .await
-        .unwrap_err();
+    // one of its calls has waited for too long, or comes when its line is full
+    let (refused, ..) = futures::future::select_all(&mut waiting).await;
+    let status = refused.unwrap().unwrap_err();
     assert_eq!(
         (status.code(), reason(&status).as_str()),
         (Code::ResourceExhausted, "TOO_MANY_CALLS")
     );
     assert!(status.get_details_retry_info().is_some());
-    HealthClient::new(other)
+    assert_eq!(server.script.calls.load(Ordering::SeqCst), 6);
+    calling_from([127, 0, 0, 2], &server)
+        .read_feed(asking(""))
+        .await
+        .unwrap();
+    HealthClient::new(server.channel.clone())
         .check(HealthCheckRequest {
             service: NAME.to_owned(),
         })
         .await
         .unwrap();
     waiting.iter().for_each(tokio::task::JoinHandle::abort);
+}
+
+#[tokio::test]
+async fn a_caller_beyond_its_quota_reads_when_to_call_again_and_another_is_answered() {
+    let limits = LimitSettings {
+        caller: Quota::of(1, 3),
+        ..LimitSettings::default()
+    };
+    let server = running_within(limits);
+    for _ in 0..3 {
+        server.read("").await.unwrap();
+    }
+    let status = server.read("").await.unwrap_err();
+    assert_eq!(
+        (status.code(), reason(&status).as_str()),
+        (Code::ResourceExhausted, "QUOTA_SPENT")
+    );
+    let retry = status.get_details_retry_info().unwrap().retry_delay;
+    assert!(
+        retry.is_some_and(|delay| delay > Duration::ZERO && delay <= Duration::from_secs(1)),
+        "{retry:?}"
+    );
+    calling_from([127, 0, 0, 2], &server)
+        .read_feed(asking(""))
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn a_caller_has_so_many_connections_and_another_not_less_for_it() {
+    let limits = LimitSettings {
+        connections_of_one: 2,
+        ..LimitSettings::default()
+    };
+    let server = running_within(limits);
+    let mut kept = Vec::new();
+    for taken in [true, true, false] {
+        let mut client = calling_from([127, 0, 0, 3], &server);
+        let answer = client.list_streams(ListStreamsRequest::default()).await;
+        assert_eq!(answer.is_ok(), taken, "{answer:?}");
+        kept.push(client);
+    }
+    server.read("").await.unwrap();
+}
+
+#[tokio::test]
+async fn a_compressed_message_is_unpacked_to_its_limit_and_no_further() {
+    let server = running();
+    // 64 MiB of one letter are 64 KiB on the wire
+    let bomb = asking(&"x".repeat(64 * 1024 * 1024));
+    let status = server
+        .client()
+        .max_encoding_message_size(usize::MAX)
+        .send_compressed(CompressionEncoding::Gzip)
+        .read_feed(bomb)
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (status.code(), reason(&status).as_str()),
+        (Code::InvalidArgument, "INVALID_FIELDS")
+    );
+    assert_eq!(
+        status.message(),
+        "request is larger than the 4 MiB a message may have"
+    );
+    let fits = asking(&"x".repeat(3 * 1024 * 1024));
+    server
+        .client()
+        .send_compressed(CompressionEncoding::Gzip)
+        .read_feed(fits)
+        .await
+        .unwrap();
+    assert_eq!(server.script.calls.load(Ordering::SeqCst), 1);
+}
+
+/// What a call with these bytes as its body, sent as they are, comes to.
+async fn posted(
+    server: &Running,
+    body: impl http_body::Body<Data = Bytes, Error = Infallible> + Send + 'static,
+) -> Status {
+    let request = http::Request::post(format!("/{NAME}/ReadFeed"))
+        .header("content-type", "application/grpc")
+        .header("te", "trailers")
+        .body(tonic::body::Body::new(body.map_err(|never| match never {})))
+        .unwrap();
+    let response = server.channel.clone().oneshot(request).await.unwrap();
+    Status::from_header_map(response.headers()).unwrap_or_else(|| Status::ok(""))
+}
+
+fn message(body: &[u8]) -> Bytes {
+    let length = u32::try_from(body.len()).unwrap().to_be_bytes();
+    [&[0], length.as_slice(), body].concat().into()
+}
+
+#[tokio::test]
+async fn what_is_no_message_is_refused_in_words_however_deep_it_is_nested() {
+    let server = running();
+    // groups of an unknown field within each other, as deep as they come
+    let nested = [0x1B; 10_000];
+    for body in [message(&nested), message(&[0xFF; 40])] {
+        let status = posted(&server, Full::new(body)).await;
+        assert_eq!(
+            (status.code(), status.message()),
+            (
+                Code::InvalidArgument,
+                "request cannot be read as the message of this method"
+            )
+        );
+    }
+    assert_eq!(server.script.calls.load(Ordering::SeqCst), 0);
+}
+
+#[tokio::test]
+async fn a_length_of_a_gibibyte_is_refused_before_a_byte_of_it_came() {
+    let server = running();
+    let beginning = Bytes::from_static(&[0, 0x40, 0, 0, 0]);
+    let never = futures::stream::iter([beginning]).chain(futures::stream::pending());
+    let body = StreamBody::new(never.map(|bytes| Ok(Frame::data(bytes))));
+    let status = posted(&server, body).await;
+    assert_eq!(
+        (status.code(), status.message()),
+        (
+            Code::InvalidArgument,
+            "request is larger than the 4 MiB a message may have"
+        )
+    );
+}
+
+#[tokio::test]
+async fn a_body_of_many_messages_is_as_large_as_one_and_no_larger() {
+    let server = running();
+    // each is small; together they never end
+    let small = message(&asking(&"x".repeat(10_000)).encode_to_vec());
+    let endless = futures::stream::repeat_with(move || Ok(Frame::data(small.clone())));
+    let status = posted(&server, StreamBody::new(endless)).await;
+    assert_eq!(
+        (status.code(), status.message()),
+        (
+            Code::InvalidArgument,
+            "request is larger than the 4 MiB a message may have"
+        )
+    );
+}
+
+#[tokio::test]
+async fn a_connection_without_calls_is_closed_politely() {
+    let limits = LimitSettings {
+        idle: Duration::from_millis(300),
+        ..LimitSettings::default()
+    };
+    let server = running_within(limits);
+    let stream = tokio::net::TcpStream::connect(server.address)
+        .await
+        .unwrap();
+    let executor = hyper_util::rt::TokioExecutor::new();
+    let stream = hyper_util::rt::TokioIo::new(stream);
+    let (_sender, connection) =
+        hyper::client::conn::http2::handshake::<_, _, tonic::body::Body>(executor, stream)
+            .await
+            .unwrap();
+    let ended = tokio::time::timeout(Duration::from_secs(20), connection).await;
+    ended.unwrap().unwrap();
+    let closed = "huiyin_connections_closed_total{reason=\"idle\",service=\"intake\"}";
+    let text = metrics::render();
+    assert!(text.contains(closed), "{closed} is not in\n{text}");
 }
 
 #[tokio::test]
@@ -276,9 +483,14 @@ async fn a_hard_stop_drops_calls_in_flight() {
 #[tokio::test]
 async fn a_taken_port_is_named_with_its_key() {
     let server = running();
-    let error = bind(ServiceName::Intake, server.address, None)
-        .unwrap_err()
-        .to_string();
+    let error = bind(
+        ServiceName::Intake,
+        (server.address, None),
+        Door::unguarded(),
+        LimitSettings::default(),
+    )
+    .unwrap_err()
+    .to_string();
     assert_eq!(
         error,
         format!("address {} of [intake] listen is taken", server.address)
@@ -375,11 +587,17 @@ async fn who_calls_is_what_the_certificate_says_whatever_the_caller_says() {
         &Identity::Caller("national-platform".to_owned()),
     );
     let door = keys("intake", &intake);
-    let bound = bind(ServiceName::Intake, loopback(), Some(door)).unwrap();
+    let bound = bind(
+        ServiceName::Intake,
+        (loopback(), Some(door)),
+        Door::unguarded(),
+        LimitSettings::default(),
+    )
+    .unwrap();
     let address = Address::of_socket(bound.address()).unwrap();
     let stopper = Stopper::new();
     let rpcs = Routes::new(FeedServiceServer::new(Script::default()));
-    let served = tokio::spawn(serve_bound(bound, rpcs, vec![NAME], stopper.clone()));
+    let served = tokio::spawn(serve_grpc(bound, rpcs, vec![NAME], stopper.clone()));
     let channel = client::channel(&address, Some(Connector::new(platform, intake)));
     let mut claims_to_be = Request::new(asking("caller"));
     claims_to_be

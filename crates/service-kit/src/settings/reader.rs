@@ -9,6 +9,7 @@ use secrecy::SecretString;
 use toml::{Table, Value};
 
 use super::SettingsError;
+use super::secret::Where;
 
 /// What a setting's variable begins with.
 const PREFIX: &str = "HUIYIN__";
@@ -19,6 +20,8 @@ pub(super) struct Tree {
     table: Table,
     // which of them the environment gave: (section, key) -> variable
     variables: BTreeMap<(String, String), String>,
+    // whether secrets may be written out
+    written_out: bool,
     problems: Vec<String>,
 }
 
@@ -27,6 +30,7 @@ pub(super) struct Section {
     name: &'static str,
     table: Table,
     variables: BTreeMap<String, String>,
+    secrets: Where,
     asked: Vec<&'static str>,
     problems: Vec<String>,
 }
@@ -86,6 +90,11 @@ impl Tree {
         self
     }
 
+    /// Lets secrets be written out in the sections that are taken from now on.
+    pub(super) fn let_secrets_be_written_out(&mut self) {
+        self.written_out = true;
+    }
+
     /// Whether a section was written.
     pub(super) fn has(&self, section: &str) -> bool {
         self.table.contains_key(section)
@@ -106,6 +115,7 @@ impl Tree {
             name,
             table,
             variables: self.variables_of(name),
+            secrets: Where::of_this_process(self.written_out),
             asked: Vec::new(),
             problems: Vec::new(),
         }
@@ -129,6 +139,7 @@ impl Tree {
             name: "",
             table,
             variables: self.variables_of(""),
+            secrets: Where::of_this_process(self.written_out),
             asked: Vec::new(),
             problems: Vec::new(),
         }
@@ -142,6 +153,7 @@ impl Tree {
             variables,
             asked,
             problems,
+            ..
         } = section;
         self.problems.extend(problems);
         for key in table.keys() {
@@ -194,13 +206,17 @@ impl Section {
         }
     }
 
-    /// A secret, if it is there. Its value is in no message.
+    /// A secret, if it is there, from where it is named. Its value is in no message.
     pub(super) fn secret(
         &mut self,
         key: &'static str,
         check: impl Fn(&str) -> Result<(), String>,
     ) -> Option<SecretString> {
-        let text = self.text(key)?;
+        let given = self.text(key)?;
+        let text = match self.secrets.secret(&given) {
+            Ok(text) => text,
+            Err(words) => return self.refuse(key, &words),
+        };
         match check(&text) {
             Ok(()) => Some(SecretString::from(text)),
             Err(words) => self.refuse(key, &words),

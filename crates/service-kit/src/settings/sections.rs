@@ -3,21 +3,26 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use secrecy::SecretString;
-
+use super::limits::limits;
 use super::reader::{Section, Tree};
 use super::{
-    Address, Addresses, LogFormat, Own, Profile, ServiceSettings, Settings, SettingsError,
-    StreamSettings, TelemetrySettings, WarningSettings,
+    Above, Address, Addresses, LogFormat, LogSettings, Own, Profile, ServiceSettings, Settings,
+    SettingsError, StreamSettings, TelemetrySettings, TokenSettings, VaultSettings,
+    WarningSettings,
 };
 use crate::names::ServiceName;
 use crate::tls::KeyFiles;
+use crate::token::{WebAddress, WithoutTls};
+use crate::vault::{KeyReference, Suite};
 
 /// The sections, in the order they are documented.
-const SECTIONS: [&str; 9] = [
+const SECTIONS: [&str; 12] = [
     "telemetry",
     "streams",
     "tls",
+    "tokens",
+    "log",
+    "limits",
     "addresses",
     "intake",
     "routing",
@@ -28,8 +33,6 @@ const SECTIONS: [&str; 9] = [
 
 const SOCKET: &str = "must be an address and port like 127.0.0.1:7401";
 const ADDRESS: &str = "must be an address like http://127.0.0.1:7401";
-/// Characters a secret key has at least.
-const KEY_LENGTH: usize = 32;
 
 /// Reads the whole tree; all problems at once.
 pub(super) fn settings(mut tree: Tree) -> Result<Settings, SettingsError> {
@@ -38,9 +41,15 @@ pub(super) fn settings(mut tree: Tree) -> Result<Settings, SettingsError> {
         law_rules,
         local_rules,
     } = top(&mut tree);
+    if profile == Profile::Development {
+        tree.let_secrets_be_written_out();
+    }
     let telemetry = telemetry(&mut tree);
     let streams = streams(&mut tree);
     let tls = tls(&mut tree);
+    let tokens = tokens(&mut tree, profile);
+    let log = log(&mut tree);
+    let limits = limits(&mut tree);
     let addresses = addresses(&mut tree);
     let mut services = Vec::new();
     for name in ServiceName::ALL {
@@ -60,6 +69,9 @@ pub(super) fn settings(mut tree: Tree) -> Result<Settings, SettingsError> {
         telemetry,
         streams,
         tls,
+        tokens,
+        log,
+        limits,
         addresses,
         services,
     })
@@ -176,8 +188,121 @@ fn tls(tree: &mut Tree) -> Option<KeyFiles> {
     })
 }
 
+/// Whose tokens are believed; none without the section.
+fn tokens(tree: &mut Tree, profile: Profile) -> Option<TokenSettings> {
+    if !tree.has("tokens") {
+        return None;
+    }
+    let (without_tls, wanted) = match profile {
+        Profile::Production => (
+            WithoutTls::Refused,
+            "must be an address like https://issuer.example/city",
+        ),
+        Profile::Development => (
+            WithoutTls::OnLoopback,
+            "must be an address like https://issuer.example/city or http://127.0.0.1:7480",
+        ),
+    };
+    let mut section = tree.section("tokens");
+    let issuer = section.parsed(
+        "issuer",
+        |text| WebAddress::issuer(text, without_tls).ok(),
+        wanted,
+    );
+    let audience = section.parsed(
+        "audience",
+        |text| (!text.is_empty()).then(|| text.to_owned()),
+        "must be the name the issuer has for us",
+    );
+    let authorities = section.parsed("authorities", path, "must be the path of a file");
+    let algorithms = section.parsed(
+        "algorithms",
+        |text| text.parse().ok(),
+        "must be some of ES256 ES384 EdDSA PS256 RS256",
+    );
+    for (key, given) in [
+        ("issuer", issuer.is_some()),
+        ("audience", audience.is_some()),
+    ] {
+        if !given {
+            section.missing(key);
+        }
+    }
+    tree.close(section);
+    Some(TokenSettings {
+        issuer: issuer?,
+        audience: audience?,
+        authorities,
+        algorithms: algorithms.unwrap_or_default(),
+    })
+}
+
 fn path(text: &str) -> Option<PathBuf> {
     (!text.is_empty()).then(|| PathBuf::from(text))
+}
+
+/// By what all services log.
+fn log(tree: &mut Tree) -> LogSettings {
+    let mut section = tree.section("log");
+    let suite = section.parsed(
+        "suite",
+        |text| text.parse().ok(),
+        "must be \"sha-256\" or \"sm3\"",
+    );
+    let address = section.parsed(
+        "above",
+        |text| Address::by_tls(text).ok(),
+        "must be an address like https://log.province.example:7401",
+    );
+    let service = section.parsed(
+        "above_service",
+        |text| text.parse().ok(),
+        "must be one of the five services",
+    );
+    let keys = keys_above(&mut section);
+    let is_lost = address.is_none() && (service.is_some() || keys.is_some());
+    if is_lost {
+        section.missing("above");
+    }
+    tree.close(section);
+    LogSettings {
+        suite: suite.unwrap_or_default(),
+        above: address.map(|address| Above {
+            address,
+            service: service.unwrap_or(ServiceName::Intake),
+            keys,
+        }),
+    }
+}
+
+/// The keys by which we are known above: all of them, or none.
+fn keys_above(section: &mut Section) -> Option<KeyFiles> {
+    let domain = section.parsed(
+        "above_trust_domain",
+        |text| text.parse().ok(),
+        "must be a name like hunan.example",
+    );
+    let mut file = |key| section.parsed(key, path, "must be the path of a file");
+    let (certificate, key) = (file("above_certificate"), file("above_key"));
+    let authorities = file("above_authorities");
+    let given = [
+        ("above_trust_domain", domain.is_some()),
+        ("above_certificate", certificate.is_some()),
+        ("above_key", key.is_some()),
+        ("above_authorities", authorities.is_some()),
+    ];
+    if given.iter().any(|(_, given)| *given) {
+        for (key, _) in given.iter().filter(|(_, given)| !*given) {
+            section.missing(key);
+        }
+    }
+    Some(KeyFiles {
+        trust_domain: domain?,
+        certificate: certificate?,
+        key: key?,
+        authorities: authorities?,
+        revoked: None,
+    })
 }
 
 fn addresses(tree: &mut Tree) -> Option<Addresses> {
@@ -216,7 +341,15 @@ fn service(tree: &mut Tree, name: ServiceName) -> Option<ServiceSettings> {
             Err("must be an address like postgres://role:password@host/database".to_owned())
         }
     });
-    let database_connections = section.whole("database_connections", 16, 4..=200);
+    let database_connections = section.whole("database_connections", 16, 5..=200);
+    let log_key = section.parsed(
+        "log_key",
+        |text| match text.parse().ok()? {
+            file @ KeyReference::Folder(_) => Some(file),
+            KeyReference::Token(_) => None,
+        },
+        "must be the file of a key like file:/etc/huiyin/keys/log.key",
+    );
     let own = own(&mut section, name);
     for (key, given) in [
         ("listen", listen.is_some()),
@@ -231,21 +364,14 @@ fn service(tree: &mut Tree, name: ServiceName) -> Option<ServiceSettings> {
         listen: listen?,
         database_url: database_url?,
         database_connections,
+        log_key,
         own: own?,
     })
 }
 
 fn own(section: &mut Section, name: ServiceName) -> Option<Own> {
     match name {
-        ServiceName::Intake => {
-            let repeat_key = repeat_key(section);
-            if repeat_key.is_none() {
-                section.missing("repeat_key");
-            }
-            Some(Own::Intake {
-                repeat_key: repeat_key?,
-            })
-        }
+        ServiceName::Intake => vaults(section).map(Box::new).map(Own::Intake),
         ServiceName::StabilityEarlyWarning => Some(Own::StabilityEarlyWarning(WarningSettings {
             repeat_minutes: section.whole("repeat_minutes", 30, 1..=1440),
         })),
@@ -255,12 +381,38 @@ fn own(section: &mut Section, name: ServiceName) -> Option<Own> {
     }
 }
 
-fn repeat_key(section: &mut Section) -> Option<SecretString> {
-    section.secret("repeat_key", |text| {
-        if text.chars().count() >= KEY_LENGTH {
-            Ok(())
-        } else {
-            Err(format!("must have at least {KEY_LENGTH} characters"))
-        }
+fn key_reference(section: &mut Section, key: &'static str) -> Option<KeyReference> {
+    let wanted = "must be a reference like file:/folder or pkcs11:token=...";
+    let Some(text) = section.parsed(key, |text| Some(text.to_owned()), wanted) else {
+        section.missing(key);
+        return None;
+    };
+    match text.parse() {
+        Ok(reference) => Some(reference),
+        Err(error) => section.refuse(key, &format!("{wanted}: {error}")),
+    }
+}
+
+/// The vaults of intake. Two vaults under one key would be one vault.
+fn vaults(section: &mut Section) -> Option<VaultSettings> {
+    let open = key_reference(section, "vault_key");
+    let sealed = key_reference(section, "vault_sealed_key");
+    if open.is_some() && open == sealed {
+        return section.refuse("vault_sealed_key", "must be another key than vault_key");
+    }
+    let suite = section.parsed(
+        "vault_suite",
+        |text| text.parse().ok(),
+        "must be aes-256-sha-256 or sm4-sm3",
+    );
+    let copies = section.parsed("vault_copies", path, "must be the path of a folder");
+    if copies.is_none() {
+        section.missing("vault_copies");
+    }
+    Some(VaultSettings {
+        key: open?,
+        sealed_key: sealed?,
+        suite: suite.unwrap_or(Suite::Aes256Sha256),
+        copies: copies?,
     })
 }

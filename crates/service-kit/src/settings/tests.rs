@@ -1,6 +1,7 @@
 use std::ffi::OsString;
 
 use super::*;
+use crate::evidence::digest::HashSuite;
 
 const SECRET: &str = "hunter2-hunter2-hunter2-hunter2-x";
 
@@ -16,16 +17,23 @@ fn whole() -> String {
         metrics_listen = "127.0.0.1:9400"
         [streams]
         url = "redis://:{SECRET}@127.0.0.1:6379"
+        [log]
+        suite = "sm3"
+        above = "https://log.hunan.example:7401"
+        above_service = "statistics"
         [addresses]
         intake = "http://intake:7401"
         [intake]
         listen = "127.0.0.1:7401"
         database_url = "postgres://intake:{SECRET}@127.0.0.1/huiyin"
-        repeat_key = "{SECRET}"
+        vault_key = "file:/keys/open"
+        vault_sealed_key = "file:/keys/sealed"
+        vault_copies = "/copies"
         [stability_early_warning]
         listen = "127.0.0.1:7404"
         database_url = "postgres://warning:{SECRET}@127.0.0.1/huiyin"
-        database_connections = 4
+        database_connections = 5
+        log_key = "file:/etc/huiyin/log.key"
         repeat_minutes = 15
         "#
     )
@@ -62,13 +70,21 @@ fn every_key_is_read_and_the_rest_has_its_default() {
     );
     let intake = settings.service(ServiceName::Intake).unwrap();
     assert_eq!(intake.database_connections, 16);
-    assert_eq!(intake.repeat_key().unwrap().expose_secret(), SECRET);
+    let vaults = intake.vaults().unwrap();
+    assert_eq!(vaults.suite, Suite::Aes256Sha256);
+    assert_ne!(vaults.key, vaults.sealed_key);
     let warning = settings
         .service(ServiceName::StabilityEarlyWarning)
         .unwrap();
     let expected = WarningSettings { repeat_minutes: 15 };
     assert_eq!(warning.warning().unwrap(), expected);
     assert!(settings.stream_server().unwrap().is_some());
+    assert_eq!(settings.log.suite, HashSuite::Sm3);
+    let above = settings.log.above.clone().unwrap();
+    assert_eq!(above.address.to_string(), "http://log.hunan.example:7401");
+    assert_eq!((above.service, above.keys), (ServiceName::Statistics, None));
+    let log_key = "file:/etc/huiyin/log.key".parse().ok();
+    assert_eq!((&intake.log_key, &warning.log_key), (&None, &log_key));
 }
 
 #[test]
@@ -90,9 +106,9 @@ fn nothing_at_all_is_the_production_profile_without_services() {
 #[test]
 fn the_environment_lies_above_the_file() {
     let settings = with_environment(
-        &whole(),
+        &whole().replace("profile = \"development\"", "profile = \"production\""),
         &[
-            ("HUIYIN__PROFILE", "production"),
+            ("HUIYIN__PROFILE", "development"),
             ("HUIYIN__STABILITY_EARLY_WARNING__DATABASE_CONNECTIONS", "7"),
             ("HUIYIN__TELEMETRY__TRACE_RATIO", "0.5"),
             ("HUIYIN__STREAMS__URL", ""),
@@ -100,7 +116,7 @@ fn the_environment_lies_above_the_file() {
         ],
     )
     .unwrap();
-    assert_eq!(settings.profile, Profile::Production);
+    assert_eq!(settings.profile, Profile::Development);
     assert_eq!(
         settings
             .service(ServiceName::StabilityEarlyWarning)
@@ -127,8 +143,8 @@ fn an_unknown_key_is_named_with_its_section_and_what_is_allowed() {
     let expected = [
         "profil (from HUIYIN__PROFIL) is unknown; allowed here: profile, law_rules, local_rules",
         "[telemetry] loglevel is unknown; allowed here: log_level, log_format, otlp_endpoint, trace_ratio, metrics_listen",
-        "[intake] repeat (from HUIYIN__INTAKE__REPEAT) is unknown; allowed here: listen, database_url, database_connections, repeat_key",
-        "[adresses] is unknown; allowed sections: telemetry, streams, tls, addresses, intake, routing, supervision, stability_early_warning, statistics",
+        "[intake] repeat (from HUIYIN__INTAKE__REPEAT) is unknown; allowed here: listen, database_url, database_connections, log_key, vault_key, vault_sealed_key, vault_suite, vault_copies",
+        "[adresses] is unknown; allowed sections: telemetry, streams, tls, tokens, log, limits, addresses, intake, routing, supervision, stability_early_warning, statistics",
     ];
     assert_eq!(refused, expected);
 }
@@ -136,40 +152,67 @@ fn an_unknown_key_is_named_with_its_section_and_what_is_allowed() {
 #[test]
 fn all_wrong_values_are_listed_at_once() {
     let text = r#"
-        profile = "test"
+        profile = "development"
+        law_rules = ""
         [telemetry]
         log_level = "loud"
         log_format = 3
         trace_ratio = 2.0
         [streams]
         url = "http://x"
+        [log]
+        suite = "md5"
+        above = "http://log.hunan.example"
+        above_service = "registry"
+        above_certificate = "/etc/huiyin/above.pem"
         [addresses]
         intake = "intake:7401"
         [intake]
         listen = "localhost"
         database_url = "mysql://x"
         database_connections = 0
-        repeat_key = "short"
+        log_key = "pkcs11:token=a;object=b?module-path=/c&pin-source=env:D"
+        vault_key = "file:relative"
+        vault_sealed_key = "file:/keys"
+        vault_suite = "rot13"
         [routing]
-        repeat_key = "not here"
+        vault_key = "not here"
     "#;
     let refused = problems(Settings::from_toml(text));
     let expected = [
-        "profile must be \"development\" or \"production\"",
+        "law_rules must be the path of a file",
         "[telemetry] log_level must be error, warn, info, debug or trace",
         "[telemetry] log_format must be a text in quotes",
         "[telemetry] trace_ratio must be a number from 0 to 1",
         "[streams] url must be an address like redis://127.0.0.1:6379",
+        "[log] suite must be \"sha-256\" or \"sm3\"",
+        "[log] above must be an address like https://log.province.example:7401",
+        "[log] above_service must be one of the five services",
+        "[log] above_trust_domain is missing",
+        "[log] above_key is missing",
+        "[log] above_authorities is missing",
         "[addresses] intake must be an address like http://127.0.0.1:7401",
         "[intake] listen must be an address and port like 127.0.0.1:7401",
         "[intake] database_url must be an address like postgres://role:password@host/database",
-        "[intake] database_connections must be a number from 4 to 200",
-        "[intake] repeat_key must have at least 32 characters",
+        "[intake] database_connections must be a number from 5 to 200",
+        "[intake] log_key must be the file of a key like file:/etc/huiyin/keys/log.key",
+        "[intake] vault_key must be a reference like file:/folder or pkcs11:token=...: the path is no absolute path",
+        "[intake] vault_suite must be aes-256-sha-256 or sm4-sm3",
+        "[intake] vault_copies is missing",
         "[routing] listen is missing",
         "[routing] database_url is missing",
-        "[routing] repeat_key is unknown; allowed here: listen, database_url, database_connections",
+        "[routing] vault_key is unknown; allowed here: listen, database_url, database_connections, log_key",
     ];
     assert_eq!(refused, expected);
+}
+
+#[test]
+fn a_profile_is_one_of_two() {
+    let refused = problems(Settings::from_toml("profile = \"test\""));
+    assert_eq!(
+        refused,
+        ["profile must be \"development\" or \"production\""]
+    );
 }
 
 #[test]
@@ -188,16 +231,8 @@ fn no_secret_is_ever_printed() {
     let mistakes = [
         whole().replace("postgres://", "mysql://"),
         whole().replace("redis://", "http://"),
-        whole().replace(
-            &format!("repeat_key = \"{SECRET}\""),
-            &format!("repeat_key = \"{SECRET}"),
-        ),
-        whole().replace(
-            &format!("repeat_key = \"{SECRET}\""),
-            &format!("repeat_key = [\"{SECRET}\"]"),
-        ),
-        whole().replace("repeat_key", "repeatkey"),
-        whole().replace("repeat_key =", "repeat_key"),
+        whole().replace("database_url", "databaseurl"),
+        whole().replace("database_url =", "database_url"),
     ];
     for mistake in mistakes {
         let error = Settings::from_toml(&mistake).unwrap_err();
@@ -242,4 +277,123 @@ fn keys_are_given_wholly_or_not_at_all_and_each_of_a_process_has_its_own() {
         problems(Settings::from_toml(&format!("{}{wrong}{rest}", whole())))[0]
             .starts_with("[tls] trust_domain must be a name like huaihua.example")
     );
+}
+
+#[test]
+fn an_issuer_is_named_with_its_audience_or_not_at_all() {
+    assert_eq!(Settings::from_toml("").unwrap().tokens, None);
+    let text = "[tokens]\nissuer = \"https://issuer.example/city/\"\naudience = \"huiyin\"\n";
+    let tokens = Settings::from_toml(text).unwrap().tokens.unwrap();
+    let (issuer, audience) = (tokens.issuer.as_str(), tokens.audience.as_str());
+    assert_eq!(
+        (issuer, audience),
+        ("https://issuer.example/city/", "huiyin")
+    );
+    assert_eq!(tokens.authorities, None);
+    assert_eq!(tokens.algorithms, Algorithms::default());
+    let more = "authorities = \"/etc/huiyin/issuer.pem\"\nalgorithms = \"PS256\"\n";
+    let tokens = Settings::from_toml(&format!("{text}{more}")).unwrap();
+    let tokens = tokens.tokens.unwrap();
+    assert_eq!(tokens.authorities, Some("/etc/huiyin/issuer.pem".into()));
+    assert_eq!(tokens.algorithms, "PS256".parse().unwrap());
+}
+
+#[test]
+fn all_that_is_wrong_with_the_issuer_is_listed_at_once() {
+    let wrong = "[tokens]\nissuer = \"http://127.0.0.1:7480\"\naudience = \"\"\nauthorities = \"\"\nalgorithms = \"HS256\"\nkeys = \"x\"\n";
+    let refused = problems(Settings::from_toml(wrong));
+    let expected = [
+        "[tokens] issuer must be an address like https://issuer.example/city",
+        "[tokens] audience must be the name the issuer has for us",
+        "[tokens] authorities must be the path of a file",
+        "[tokens] algorithms must be some of ES256 ES384 EdDSA PS256 RS256",
+        "[tokens] keys is unknown; allowed here: issuer, audience, authorities, algorithms",
+    ];
+    assert_eq!(refused, expected);
+    let nothing = problems(Settings::from_toml("[tokens]\n"));
+    let expected = ["[tokens] issuer is missing", "[tokens] audience is missing"];
+    assert_eq!(nothing, expected);
+}
+
+#[test]
+fn an_issuer_without_tls_is_one_of_this_machine_in_development() {
+    let text = |profile, issuer| {
+        format!("profile = \"{profile}\"\n[tokens]\nissuer = \"{issuer}\"\naudience = \"huiyin\"\n")
+    };
+    let taken = |profile, issuer| Settings::from_toml(&text(profile, issuer)).is_ok();
+    assert!(taken("development", "http://127.0.0.1:7480"));
+    assert!(!taken("production", "http://127.0.0.1:7480"));
+    assert!(!taken("development", "http://10.0.0.1:7480"));
+    assert!(taken("production", "https://10.0.0.1:7480"));
+}
+
+#[test]
+fn in_production_a_secret_is_named_and_one_that_is_written_out_is_refused_with_its_key() {
+    let text = whole().replace("profile = \"development\"", "profile = \"production\"");
+    let refused = problems(with_environment(
+        &text,
+        &[("HUIYIN__STREAMS__URL", "redis://:hunter2@127.0.0.1:6379")],
+    ));
+    let words =
+        "is written out: in the production profile a secret is named, by file:/path or env:NAME";
+    let expected = [
+        format!("[streams] url (from HUIYIN__STREAMS__URL) {words}"),
+        format!("[intake] database_url {words}"),
+        format!("[stability_early_warning] database_url {words}"),
+    ];
+    assert_eq!(refused, expected);
+}
+
+#[test]
+fn a_secret_that_is_named_is_read_at_the_start() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let secret = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+        format!("file:{}", path.display())
+    };
+    let address = secret("address", "postgres://routing:hunter2@127.0.0.1/huiyin\n");
+    let text = format!("[routing]\nlisten = \"127.0.0.1:7402\"\ndatabase_url = \"{address}\"\n");
+    let settings = Settings::from_toml(&text).unwrap();
+    assert_eq!(settings.profile, Profile::Production);
+    let routing = settings.service(ServiceName::Routing).unwrap();
+    assert_eq!(
+        routing.database_url.expose_secret(),
+        "postgres://routing:hunter2@127.0.0.1/huiyin"
+    );
+    // what is named is checked like what is written
+    let other = secret("other", "mysql://hunter2");
+    let refused = problems(Settings::from_toml(&text.replace(&address, &other)));
+    assert_eq!(refused.len(), 1);
+    assert!(
+        refused[0].starts_with("[routing] database_url must"),
+        "{refused:?}"
+    );
+    assert!(!refused[0].contains("hunter2"), "{refused:?}");
+}
+
+#[test]
+fn limits_have_defaults_and_a_burst_is_whole_again_within_a_minute() {
+    assert_eq!(
+        Settings::from_toml("").unwrap().limits,
+        LimitSettings::default()
+    );
+    let text =
+        "[limits]\ncalls_per_second = 50\nhouse_burst = 9000\ncalls = 64\nidle_seconds = 20\n";
+    let expected = LimitSettings {
+        caller: Quota::of(50, 100),
+        house: Quota::of(2_000, 9_000),
+        calls: 64,
+        idle: std::time::Duration::from_secs(20),
+        ..LimitSettings::default()
+    };
+    assert_eq!(Settings::from_toml(text).unwrap().limits, expected);
+    let wrong = "[limits]\ncalls_per_second = 50\nburst = 3001\nconnections = 1\n";
+    let expected = [
+        "[limits] burst must be at most 60 times calls_per_second",
+        "[limits] connections must be a number from 16 to 100000",
+    ];
+    assert_eq!(problems(Settings::from_toml(wrong)), expected);
 }

@@ -46,6 +46,9 @@ fn what_may_be_tried_again_says_when() {
     for problem in [
         Problem::ChangedMeanwhile,
         Problem::TooManyCalls,
+        Problem::QuotaSpent {
+            retry_after: std::time::Duration::from_micros(1_200),
+        },
         Problem::Unavailable {
             words: "closed".to_owned(),
         },

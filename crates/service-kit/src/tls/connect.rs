@@ -35,10 +35,22 @@ impl Connector {
     pub async fn connect(&self, uri: &Uri) -> std::io::Result<TlsStream<TcpStream>> {
         let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
         let port = uri.port_u16().unwrap_or(443);
+        self.shake(host, TcpStream::connect((host, port)).await?)
+            .await
+    }
+
+    /// Shakes hands over a connection to a host that is there already.
+    ///
+    /// # Errors
+    /// When somebody else answers.
+    pub async fn shake(
+        &self,
+        host: &str,
+        stream: TcpStream,
+    ) -> std::io::Result<TlsStream<TcpStream>> {
         let client = self.keys.loaded().client(self.expected.clone());
         let client = client.map_err(std::io::Error::other)?;
         let name = ServerName::try_from(host.to_owned()).map_err(std::io::Error::other)?;
-        let stream = TcpStream::connect((host, port)).await?;
         stream.set_nodelay(true)?;
         TlsConnector::from(Arc::new(client))
             .connect(name, stream)

@@ -12,6 +12,7 @@ use rustls::{ClientConfig, ServerConfig};
 use webpki::{CertRevocationList, OwnedCertRevocationList, anchor_from_trusted_cert};
 
 use super::identity::{Identity, TrustDomain};
+use super::thumbprint::Thumbprint;
 use super::trust::{Callers, Only, Trust};
 use crate::lifecycle::Stopper;
 use crate::names::ServiceName;
@@ -147,6 +148,12 @@ impl Keys {
         self.loaded().identity.clone()
     }
 
+    /// The thumbprint of our certificate; none without one, which [`Keys::load`] does not take.
+    #[must_use]
+    pub fn thumbprint(&self) -> Option<Thumbprint> {
+        self.loaded().chain.first().map(Thumbprint::of)
+    }
+
     pub(super) fn loaded(&self) -> Arc<Loaded> {
         let loaded = self.loaded.read().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(&loaded)
@@ -233,6 +240,13 @@ impl Loaded {
             .map_err(pair)?;
         client.alpn_protocols = vec![PROTOCOL.to_vec()];
         Ok(client)
+    }
+}
+
+impl Loaded {
+    /// What we show of ourselves: the certificate with its intermediates, and its key.
+    pub(super) fn shown(&self) -> (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>) {
+        (self.chain.clone(), self.key.clone_key())
     }
 }
 

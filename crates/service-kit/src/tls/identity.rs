@@ -135,7 +135,7 @@ impl FromStr for Identity {
 }
 
 /// A segment of a SPIFFE path: 1 to 50 letters, digits, dots, hyphens and underscores; not only dots.
-fn segment(given: &str) -> Result<String, InvalidIdentity> {
+pub(crate) fn segment(given: &str) -> Result<String, InvalidIdentity> {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
     let named = given.bytes().any(|byte| byte != b'.');
     if given.len() <= 50 && named && given.bytes().all(allowed) {

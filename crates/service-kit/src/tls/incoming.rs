@@ -15,21 +15,24 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use tonic::transport::server::Connected;
 
+use super::arrivals::{Arrivals, Greeting};
 use super::files::Keys;
 use super::identity::Identity;
+use super::thumbprint::Thumbprint;
+use crate::metrics;
+use crate::names::ServiceName;
+use crate::settings::LimitSettings;
 
-/// Connections open at a time; more are closed as they come.
-pub const MAX_CONNECTIONS: usize = 2048;
-/// Connections that shake hands at a time.
-const MAX_HANDSHAKES: usize = 256;
 /// How long shaking hands may take.
 const HANDSHAKE_WITHIN: Duration = Duration::from_secs(5);
 
 /// Connections as they come in.
 pub struct Incoming {
+    service: ServiceName,
     listener: TcpListener,
     keys: Option<Keys>,
     places: Arc<Semaphore>,
+    arrivals: Arrivals,
     shaking: FuturesUnordered<BoxFuture<'static, Option<Connection>>>,
 }
 
@@ -52,6 +55,8 @@ pub struct Peer {
     pub address: Option<SocketAddr>,
     /// Who it is; nobody known without TLS.
     pub identity: Option<Identity>,
+    /// The thumbprint of its certificate, which its tokens are bound to; none without TLS.
+    pub thumbprint: Option<Thumbprint>,
 }
 
 impl std::fmt::Debug for Incoming {
@@ -63,41 +68,62 @@ impl std::fmt::Debug for Incoming {
 }
 
 impl Incoming {
-    /// What comes in here; by TLS when there are keys.
+    /// What comes in here for a service, so many connections at a time and so often from one address; by TLS when there are keys.
     #[must_use]
-    pub fn new(listener: TcpListener, keys: Option<Keys>) -> Self {
+    pub fn new(
+        service: ServiceName,
+        listener: TcpListener,
+        keys: Option<Keys>,
+        limits: &LimitSettings,
+    ) -> Self {
         Self {
+            service,
             listener,
             keys,
-            places: Arc::new(Semaphore::new(MAX_CONNECTIONS)),
+            places: Arc::new(Semaphore::new(limits.connections as usize)),
+            arrivals: Arrivals::new(limits.handshakes),
             shaking: FuturesUnordered::new(),
         }
     }
 
+    /// Closes what has come in, for a reason.
+    fn turn_away(&self, reason: &'static str) {
+        let labels = [("service", self.service.as_str()), ("reason", reason)];
+        metrics::count("huiyin_connections_closed", 1, &labels);
+        tracing::debug!(reason, "a connection is closed as it comes");
+    }
+
     /// Lets what has come in shake hands, or closes it when there are too many.
-    fn greet(&self, stream: TcpStream, address: SocketAddr) {
+    fn greet(&mut self, stream: TcpStream, address: SocketAddr) {
         let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
-            tracing::warn!(
-                most = MAX_CONNECTIONS,
-                "too many connections; one is closed"
-            );
-            return;
+            return self.turn_away("full");
+        };
+        let Some(greeting) = self.arrivals.greet(address.ip()) else {
+            return self.turn_away("address");
         };
         // an answer is small and must not wait for more
         let _best_effort = stream.set_nodelay(true);
         let keys = self.keys.clone();
         self.shaking.push(Box::pin(async move {
-            let (stream, identity) = match keys {
+            let (stream, shown) = match keys {
                 None => (Either::Open(stream), None),
                 Some(keys) => {
-                    let (stream, identity) = shake(&keys, stream).await?;
-                    (Either::Closed(Box::new(stream)), Some(identity))
+                    let (stream, identity, thumbprint) = shake(&keys, stream, greeting).await?;
+                    (
+                        Either::Closed(Box::new(stream)),
+                        Some((identity, thumbprint)),
+                    )
                 }
             };
+            let (identity, thumbprint) = shown.unzip();
             let address = Some(address);
             Some(Connection {
                 stream,
-                peer: Peer { address, identity },
+                peer: Peer {
+                    address,
+                    identity,
+                    thumbprint,
+                },
                 _place: place,
             })
         }));
@@ -105,16 +131,28 @@ impl Incoming {
 }
 
 /// Shakes hands; none when the other is nobody we believe, or takes too long.
-async fn shake(keys: &Keys, stream: TcpStream) -> Option<(TlsStream<TcpStream>, Identity)> {
+async fn shake(
+    keys: &Keys,
+    stream: TcpStream,
+    greeting: Greeting,
+) -> Option<(TlsStream<TcpStream>, Identity, Thumbprint)> {
     let loaded = keys.loaded();
     let acceptor = TlsAcceptor::from(Arc::clone(&loaded.server));
-    let shaken = tokio::time::timeout(HANDSHAKE_WITHIN, acceptor.accept(stream)).await;
+    let shaking = tokio::time::timeout(HANDSHAKE_WITHIN, acceptor.accept(stream));
+    let shaken = tokio::select! {
+        shaken = shaking => shaken,
+        () = greeting.is_over() => {
+            tracing::debug!("a caller that had not shaken hands made room for another");
+            return None;
+        }
+    };
     match shaken {
         Ok(Ok(stream)) => {
             let (_, session) = stream.get_ref();
             let certificate = session.peer_certificates()?.first()?;
             let identity = loaded.trust.identity(certificate).ok()?;
-            Some((stream, identity))
+            let thumbprint = Thumbprint::of(certificate);
+            Some((stream, identity, thumbprint))
         }
         Ok(Err(error)) => {
             tracing::debug!(%error, "a caller was turned away at the door");
@@ -133,7 +171,7 @@ impl Stream for Incoming {
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = self.get_mut();
         loop {
-            while this.shaking.len() < MAX_HANDSHAKES {
+            loop {
                 match this.listener.poll_accept(context) {
                     Poll::Ready(Ok((stream, address))) => this.greet(stream, address),
                     Poll::Ready(Err(error)) => return Poll::Ready(Some(Err(error))),

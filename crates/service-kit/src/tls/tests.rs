@@ -9,6 +9,7 @@ use tokio::net::TcpListener;
 use super::*;
 use crate::local::authority::{Authority, Issued, Validity};
 use crate::names::ServiceName;
+use crate::settings::LimitSettings;
 
 /// A day in the past from which a year is not over for long.
 const LASTING: Validity = Validity {
@@ -69,9 +70,19 @@ fn platform() -> Identity {
 
 /// Somebody calls routing: whom the door says it is, or none when it was turned away on either side.
 async fn call(door: &Keys, caller: &Keys) -> Option<Identity> {
+    peer(door, caller).await?.identity
+}
+
+/// What the door knows of somebody who calls routing, or none when it was turned away on either side.
+async fn peer(door: &Keys, caller: &Keys) -> Option<Peer> {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
-    let mut incoming = Incoming::new(listener, Some(door.clone()));
+    let mut incoming = Incoming::new(
+        ServiceName::Routing,
+        listener,
+        Some(door.clone()),
+        &LimitSettings::default(),
+    );
     let uri = format!("https://127.0.0.1:{port}").parse().unwrap();
     let connector = Connector::new(caller.clone(), routing());
     let calling = async move {
@@ -83,12 +94,12 @@ async fn call(door: &Keys, caller: &Keys) -> Option<Identity> {
     };
     let answering = async move {
         let mut connection = incoming.next().await.unwrap().unwrap();
-        let identity = tonic::transport::server::Connected::connect_info(&connection).identity;
+        let peer = tonic::transport::server::Connected::connect_info(&connection);
         let mut asked = [0; 1];
         connection.read_exact(&mut asked).await.ok()?;
         connection.write_all(b"!").await.ok()?;
         connection.flush().await.ok()?;
-        identity
+        Some(peer)
     };
     tokio::pin!(calling, answering);
     // whoever is turned away is not waited for
@@ -97,8 +108,8 @@ async fn call(door: &Keys, caller: &Keys) -> Option<Identity> {
             Some(_) => answering.await,
             None => None,
         },
-        identity = &mut answering => match identity {
-            Some(identity) => calling.await.map(|_| identity),
+        peer = &mut answering => match peer {
+            Some(peer) => calling.await.map(|_| peer),
             None => None,
         },
     }
@@ -111,6 +122,42 @@ async fn those_of_one_trust_domain_know_each_other() {
     assert_eq!(door.identity(), routing());
     let caller = city.keys("platform", &platform());
     assert_eq!(call(&door, &caller).await, Some(platform()));
+}
+
+#[tokio::test]
+async fn the_door_knows_the_thumbprint_of_the_certificate_that_is_shown() {
+    let city = City::new();
+    let door = city.keys("routing", &routing());
+    let (one, other) = (
+        city.keys("one", &platform()),
+        city.keys("other", &platform()),
+    );
+    for caller in [&one, &other] {
+        let peer = peer(&door, caller).await.unwrap();
+        assert_eq!(peer.thumbprint, caller.thumbprint());
+    }
+    assert_ne!(one.thumbprint(), other.thumbprint());
+}
+
+#[tokio::test]
+async fn without_tls_nobody_is_known() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let mut incoming = Incoming::new(
+        ServiceName::Routing,
+        listener,
+        None,
+        &LimitSettings::default(),
+    );
+    let stream = tokio::net::TcpStream::connect(address).await.unwrap();
+    let connection = incoming.next().await.unwrap().unwrap();
+    let peer = tonic::transport::server::Connected::connect_info(&connection);
+    let nobody = Peer {
+        address: stream.local_addr().ok(),
+        identity: None,
+        thumbprint: None,
+    };
+    assert_eq!(peer, nobody);
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ use huiyin_proto::events::v1::Event;
 use huiyin_proto::events::v1::event::Fact;
 use huiyin_proto::topics::{MatterFact, Topic};
 use huiyin_proto::vocabulary::v1::ForwardingKind;
+use huiyin_service_kit::authorization;
 use huiyin_service_kit::status::Problem;
 use huiyin_service_kit::violations::Violations;
 use sqlx::PgConnection;
@@ -31,6 +32,16 @@ enum What {
     Forwarded { to: OrganId },
     Referred { to: OrganId },
     OpinionIssued { by: OrganId, opinion: OpinionId },
+}
+
+impl Move {
+    /// Into whose hand the matter comes.
+    fn hand(&self) -> Option<(MatterId, OrganId)> {
+        match self.what {
+            What::Forwarded { to } | What::Referred { to } => Some((self.matter, to)),
+            What::OpinionIssued { .. } => None,
+        }
+    }
 }
 
 impl What {
@@ -123,6 +134,8 @@ pub(super) async fn follow(connection: &mut PgConnection, moves: &[Move]) -> Res
             })?;
         apply(matter, moved);
     }
+    let hands: Vec<(MatterId, OrganId)> = moves.iter().filter_map(Move::hand).collect();
+    authorization::hand(connection, &hands).await?;
     let moved: Vec<&Matter> = matters.values().collect();
     store::matter::save(connection, &moved).await
 }

@@ -29,7 +29,7 @@ pub(super) fn read(fact: &RulesActivated) -> Result<CompetenceRules, Problem> {
 
 fn rule(told: &ActivatedRule) -> Result<CompetenceRule, Problem> {
     let mut violations = Violations::default();
-    let place = wire::territory_code(&mut violations, "place_code", &told.place_code);
+    let place = violations.territory_code("place_code", &told.place_code);
     let level = wire::level(&mut violations, "level", told.level);
     let (place, level) = violations.finish_with(place.zip(level))?;
     Ok(CompetenceRule {

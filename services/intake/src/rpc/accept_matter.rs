@@ -4,12 +4,13 @@ use huiyin_domain::ids::{MatterId, OrganId};
 use huiyin_proto::events::v1::MatterAccepted;
 use huiyin_proto::events::v1::event::Fact;
 use huiyin_proto::intake::v1::{AcceptMatterRequest, AcceptMatterResponse};
+use huiyin_service_kit::authorization::{About, permit};
 use huiyin_service_kit::database::Tx;
 use huiyin_service_kit::idempotency::Asked;
 use huiyin_service_kit::status::Problem;
 use tonic::Request;
 
-use super::act_of_organ;
+use super::{act_of_organ, matter_of_organ};
 use crate::service::Service;
 use crate::{store, wire};
 
@@ -22,6 +23,7 @@ pub(crate) async fn accept_matter(
     let (violations, act) =
         act_of_organ(&message.request_id, &message.matter_id, &message.organ_id);
     let (matter, organ) = violations.finish_with(act)?;
+    permit(About::Organ(organ)).await?;
     let asked = Asked::of(request.metadata(), &message.request_id, message);
     service
         .desk
@@ -38,7 +40,7 @@ async fn accept(
     organ: OrganId,
 ) -> Result<AcceptMatterResponse, Problem> {
     let now = tx.now();
-    let mut matter = store::matter::lock_one(tx.connection(), id).await?;
+    let mut matter = matter_of_organ(tx, id, organ).await?;
     matter.reach(matter.stage.accept(organ, now)?);
     store::matter::save(tx.connection(), &[&matter]).await?;
     tx.tell(Fact::MatterAccepted(MatterAccepted {

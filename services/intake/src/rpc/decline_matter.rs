@@ -5,12 +5,13 @@ use huiyin_domain::vocabulary::DeclineReason;
 use huiyin_proto::events::v1::MatterDeclined;
 use huiyin_proto::events::v1::event::Fact;
 use huiyin_proto::intake::v1::{DeclineMatterRequest, DeclineMatterResponse};
+use huiyin_service_kit::authorization::{About, permit};
 use huiyin_service_kit::database::Tx;
 use huiyin_service_kit::idempotency::Asked;
 use huiyin_service_kit::status::Problem;
 use tonic::Request;
 
-use super::act_of_organ;
+use super::{act_of_organ, matter_of_organ};
 use crate::service::Service;
 use crate::{store, wire};
 
@@ -30,6 +31,7 @@ pub(crate) async fn decline_matter(
     request: Request<DeclineMatterRequest>,
 ) -> Result<DeclineMatterResponse, Problem> {
     let declining = parse(request.get_ref())?;
+    permit(About::Organ(declining.organ)).await?;
     let asked = Asked::of(
         request.metadata(),
         &request.get_ref().request_id,
@@ -69,7 +71,7 @@ async fn decline(tx: &mut Tx, declining: Declining) -> Result<DeclineMatterRespo
         right_channel,
     } = declining;
     let now = tx.now();
-    let mut matter = store::matter::lock_one(tx.connection(), id).await?;
+    let mut matter = matter_of_organ(tx, id, organ).await?;
     matter.reach(matter.stage.decline(organ, now, reason)?);
     store::matter::save(tx.connection(), &[&matter]).await?;
     store::decline_notice::insert(tx.connection(), id, matter.step + 1, &right_channel).await?;

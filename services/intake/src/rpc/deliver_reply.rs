@@ -5,12 +5,13 @@ use huiyin_domain::matter::Stage;
 use huiyin_proto::events::v1::ReplyDelivered;
 use huiyin_proto::events::v1::event::Fact;
 use huiyin_proto::intake::v1::{DeliverReplyRequest, DeliverReplyResponse};
+use huiyin_service_kit::authorization::{About, permit};
 use huiyin_service_kit::database::Tx;
 use huiyin_service_kit::idempotency::Asked;
 use huiyin_service_kit::status::Problem;
 use tonic::Request;
 
-use super::act_of_organ;
+use super::{act_of_organ, matter_of_organ};
 use crate::service::Service;
 use crate::{store, wire};
 
@@ -23,6 +24,7 @@ pub(crate) async fn deliver_reply(
     let (violations, act) =
         act_of_organ(&message.request_id, &message.matter_id, &message.organ_id);
     let (matter, organ) = violations.finish_with(act)?;
+    permit(About::Organ(organ)).await?;
     let asked = Asked::of(request.metadata(), &message.request_id, message);
     service
         .desk
@@ -39,7 +41,7 @@ async fn deliver(
     organ: OrganId,
 ) -> Result<DeliverReplyResponse, Problem> {
     let now = tx.now();
-    let mut matter = store::matter::lock_one(tx.connection(), id).await?;
+    let mut matter = matter_of_organ(tx, id, organ).await?;
     let opinion = match matter.stage {
         Stage::OpinionIssued { opinion, .. } => Some(opinion),
         Stage::Registered

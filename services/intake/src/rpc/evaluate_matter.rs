@@ -17,6 +17,8 @@ use super::{matter_of_petitioner, number_and_code};
 use crate::matter::Matter;
 use crate::service::Service;
 use crate::store::evaluation::Evaluation;
+use crate::store::petition_text::Text;
+use crate::vault::{Kind, Vaults};
 use crate::{store, wire};
 
 #[derive(Clone)]
@@ -41,20 +43,21 @@ pub(crate) async fn evaluate_matter(
         &request.get_ref().request_id,
         request.get_ref(),
     );
-    let mut connection = service.desk.database.pool().acquire().await?;
+    let mut reading = service.desk.database.reading().await?;
     let matter = matter_of_petitioner(
         service,
-        &mut connection,
+        &mut reading,
         (&evaluating.number, &evaluating.code),
     )
     .await?;
-    drop(connection);
+    drop(reading);
+    let vaults = service.vaults.clone();
     service
         .desk
         .database
         .once("evaluate_matter", asked, move |tx| {
-            let evaluating = evaluating.clone();
-            Box::pin(async move { evaluate(tx, matter, evaluating).await })
+            let (evaluating, vaults) = (evaluating.clone(), vaults.clone());
+            Box::pin(async move { evaluate(tx, &vaults, matter, evaluating).await })
         })
         .await
 }
@@ -80,6 +83,7 @@ fn parse(request: &EvaluateMatterRequest) -> Result<Evaluating, Problem> {
 
 async fn evaluate(
     tx: &mut Tx,
+    vaults: &Vaults,
     id: MatterId,
     evaluating: Evaluating,
 ) -> Result<EvaluateMatterResponse, Problem> {
@@ -91,6 +95,8 @@ async fn evaluate(
         ..
     } = evaluating;
     let at = tx.now();
+    // the number and the code fit
+    tx.as_house().await?;
     let matter = store::matter::lock_one(tx.connection(), id).await?;
     let organ = evaluated_organ(&matter, addressee)?;
     let evaluation = Evaluation {
@@ -99,7 +105,6 @@ async fn evaluate(
         addressee,
         satisfaction,
         organ,
-        words,
         at,
     };
     if !store::evaluation::insert(tx.connection(), &evaluation).await? {
@@ -108,6 +113,12 @@ async fn evaluate(
             state: format!("{addressee} evaluated"),
             allowed: Vec::new(),
         });
+    }
+    if !words.is_empty() {
+        let (kind, record) = (Kind::of(matter.category), evaluation.id.uuid());
+        let sealed = vaults.seal(kind, record, words.as_bytes()).await?;
+        let text = Text { record, sealed };
+        store::petition_text::insert(tx.connection(), (kind, id), &text).await?;
     }
     tx.tell(Fact::MatterEvaluated(MatterEvaluated {
         matter_id: id.to_string(),

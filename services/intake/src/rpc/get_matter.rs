@@ -1,15 +1,15 @@
 //! One matter without any personal field.
 
 use huiyin_proto::intake::v1::{GetMatterRequest, GetMatterResponse};
+use huiyin_service_kit::authorization::sees;
 use huiyin_service_kit::status::Problem;
 use huiyin_service_kit::violations::Violations;
 use tonic::Request;
 
-use super::is_sealed;
 use crate::service::Service;
 use crate::{store, wire};
 
-/// Reads a matter by id or by number. A sealed one is not there for whom it is sealed from.
+/// Reads a matter by id or by number. One that who asks does not see is not there.
 pub(crate) async fn get_matter(
     service: &Service,
     request: Request<GetMatterRequest>,
@@ -24,15 +24,14 @@ pub(crate) async fn get_matter(
     };
     violations.text("number", number, 0, 40);
     violations.finish()?;
-    let mut connection = service.desk.database.pool().acquire().await?;
+    let mut connection = service.desk.database.reading().await?;
     let found = store::matter::find(&mut connection, id, number.trim()).await?;
-    drop(connection);
     let not_found = || Problem::NotFound {
         what: "matter",
         id: format!("{matter_id}{number}"),
     };
     let matter = found.ok_or_else(not_found)?;
-    if is_sealed(service, &matter, wire::calling_organ(request.metadata())).await? {
+    if !sees(&mut connection, matter.seen()).await? {
         return Err(not_found());
     }
     Ok(GetMatterResponse {

@@ -18,11 +18,11 @@ pub(crate) async fn get_progress(
     let mut violations = Violations::default();
     let (number, code) = number_and_code(&mut violations, &message.number, &message.query_code);
     violations.finish()?;
-    let mut connection = service.desk.database.pool().acquire().await?;
-    let matter = matter_of_petitioner(service, &mut connection, (&number, &code)).await?;
-    let steps = store::progress_step::of_matter(&mut connection, matter).await?;
+    let mut reading = service.desk.database.reading().await?;
+    let matter = matter_of_petitioner(service, &mut reading, (&number, &code)).await?;
+    let steps = store::progress_step::of_matter(&mut reading, matter).await?;
     let steps: Vec<_> = steps.iter().map(wire::progress_step).collect();
-    let remedies = store::remedy_step::of_matter(&mut connection, matter).await?;
+    let remedies = store::remedy_step::of_matter(&mut reading, matter).await?;
     Ok(GetProgressResponse {
         number,
         stage: steps.last().map(|last| last.stage).unwrap_or_default(),

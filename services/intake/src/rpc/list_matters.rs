@@ -4,12 +4,14 @@ use chrono::{DateTime, Utc};
 use huiyin_domain::ids::{MatterId, OrganId};
 use huiyin_domain::territory::TerritoryCode;
 use huiyin_proto::intake::v1::{ListMattersRequest, ListMattersResponse};
+use huiyin_service_kit::authorization::{About, permit, subject};
 use huiyin_service_kit::page::{PageToken, instant_key, page_size, read_instant_key};
 use huiyin_service_kit::status::Problem;
 use huiyin_service_kit::violations::Violations;
 use tonic::Request;
 use uuid::Uuid;
 
+use super::seen;
 use crate::matter::Matter;
 use crate::service::Service;
 use crate::store::matter::Wanted;
@@ -29,8 +31,8 @@ pub(crate) async fn list_matters(
     let mut violations = Violations::default();
     let size = page_size(&mut violations, message.page_size, PAGE, PAGE_MAX);
     let place = match message.place_code.as_str() {
-        "" => Some(TerritoryCode::NATION),
-        given => wire::territory_code(&mut violations, "place_code", given),
+        "" => Some(own_place()),
+        given => violations.territory_code("place_code", given),
     };
     let organ = match message.organ_id.as_str() {
         "" => None,
@@ -38,44 +40,27 @@ pub(crate) async fn list_matters(
     };
     let stage = wire::stage_filter(&mut violations, "stage", message.stage);
     let place = violations.finish_with(place)?;
-    let caller = wire::calling_organ(request.metadata());
-    let filter = format!(
-        "matters {place} {} {stage} {}",
-        wire::id_or_empty(organ),
-        wire::id_or_empty(caller)
-    );
+    permit(About::Place(place)).await?;
+    let filter = format!("matters {place} {} {stage}", wire::id_or_empty(organ));
     let (from_place, to_place) = place.range();
-    let mut wanted = Wanted {
+    let wanted = Wanted {
         from_place,
         to_place,
         organ: organ.map(OrganId::uuid),
         stage,
-        sealed_organs: Vec::new(),
-        sealed_territories: Vec::new(),
         after: after(&message.page_token, &filter)?,
         limit: i64::from(size) + 1,
     };
-    for reader in organ.into_iter().chain(caller) {
-        seal(service, &mut wanted, reader).await?;
-    }
-    let mut connection = service.desk.database.pool().acquire().await?;
+    let mut connection = service.desk.database.reading().await?;
     let matters = store::matter::list(&mut connection, &wanted).await?;
+    let matters = seen(&mut connection, matters).await?;
     Ok(page(matters, size, &filter))
 }
 
-/// Leaves out denunciations about the reader, and about any organ of the territories above it.
-async fn seal(service: &Service, wanted: &mut Wanted, reader: OrganId) -> Result<(), Problem> {
-    wanted.sealed_organs.push(reader.uuid());
-    if let Some(organ) = service.known.organ(reader).await? {
-        wanted.sealed_territories.extend(
-            organ
-                .territory
-                .chain()
-                .skip(1)
-                .map(|place| place.to_string()),
-        );
-    }
-    Ok(())
+/// The place of who asks; everywhere for the service itself.
+fn own_place() -> TerritoryCode {
+    let standing = subject().and_then(|subject| subject.standing);
+    standing.map_or(TerritoryCode::NATION, |standing| standing.territory)
 }
 
 /// Where the page begins: behind everything for the first one.

@@ -1,16 +1,22 @@
 //! The petition text and the petitioner, for the organ that handles the matter only. Every reading is
-//! recorded in the transaction that reads.
+//! recorded, and told for the log, in the transaction that reads.
 
 use huiyin_domain::ids::{MatterId, OrganId};
-use huiyin_proto::intake::v1::{Petitioner, ReadPetitionRequest, ReadPetitionResponse};
+use huiyin_proto::events::v1::PetitionRead;
+use huiyin_proto::events::v1::event::Fact;
+use huiyin_proto::intake::v1::{ReadPetitionRequest, ReadPetitionResponse};
+use huiyin_service_kit::authorization::{About, permit};
 use huiyin_service_kit::database::Tx;
 use huiyin_service_kit::status::Problem;
 use huiyin_service_kit::violations::Violations;
+use secrecy::ExposeSecret as _;
 use tonic::Request;
 
-use super::is_sealed;
+use super::{asking_post, matter_of_organ};
+use crate::petition::Petition;
 use crate::service::Service;
 use crate::store;
+use crate::vault::{Kind, Vaults};
 
 #[derive(Clone, Debug)]
 struct Reading {
@@ -25,13 +31,14 @@ pub(crate) async fn read_petition(
     request: Request<ReadPetitionRequest>,
 ) -> Result<ReadPetitionResponse, Problem> {
     let reading = parse(request.get_ref())?;
-    let service_of_tx = service.clone();
+    let vaults = service.vaults.clone();
+    permit(About::Organ(reading.organ)).await?;
     service
         .desk
         .database
         .transaction("read_petition", move |tx| {
-            let (service, reading) = (service_of_tx.clone(), reading.clone());
-            Box::pin(async move { read(&service, tx, reading).await })
+            let (reading, vaults) = (reading.clone(), vaults.clone());
+            Box::pin(async move { read(tx, &vaults, reading).await })
         })
         .await
 }
@@ -49,9 +56,18 @@ fn parse(request: &ReadPetitionRequest) -> Result<Reading, Problem> {
     })
 }
 
+/// That it was read, and by which post; for which duty is told to nobody.
+fn told(matter: MatterId, organ: OrganId) -> Fact {
+    Fact::PetitionRead(PetitionRead {
+        matter_id: matter.to_string(),
+        organ_id: organ.to_string(),
+        post: asking_post(),
+    })
+}
+
 async fn read(
-    service: &Service,
     tx: &mut Tx,
+    vaults: &Vaults,
     reading: Reading,
 ) -> Result<ReadPetitionResponse, Problem> {
     let Reading {
@@ -60,15 +76,8 @@ async fn read(
         purpose,
     } = reading;
     let now = tx.now();
-    let not_found = || Problem::NotFound {
-        what: "matter",
-        id: id.to_string(),
-    };
     // locked, so that the organ still handles it when the reading is recorded
-    let matter = store::matter::lock_one(tx.connection(), id).await?;
-    if is_sealed(service, &matter, Some(organ)).await? {
-        return Err(not_found());
-    }
+    let matter = matter_of_organ(tx, id, organ).await?;
     if matter.handled_by() != Some(organ) {
         return Err(Problem::NotYours {
             words: format!(
@@ -76,19 +85,32 @@ async fn read(
             ),
         });
     }
-    let petition = store::petition::read(tx.connection(), id)
-        .await?
-        .ok_or_else(not_found)?;
+    let kind = Kind::of(matter.category);
+    let texts = store::petition_text::of_matter(tx.connection(), (kind, id)).await?;
+    let mut answer = None;
+    let mut evaluations = Vec::new();
+    for text in texts {
+        let Some(opened) = vaults.open(kind, text.record, &text.sealed)? else {
+            continue;
+        };
+        if text.record == id.uuid() {
+            answer = Some(Petition::answer(opened.expose_secret())?);
+        } else {
+            evaluations.push(String::from_utf8_lossy(opened.expose_secret()).into_owned());
+        }
+    }
+    let answer = answer.ok_or_else(|| erased(id))?;
     store::petition_reading::insert(tx.connection(), (id, organ), &purpose, now).await?;
+    tx.tell(told(id, organ));
     Ok(ReadPetitionResponse {
-        petitioner: Some(Petitioner {
-            name: petition.name,
-            address: petition.address,
-            phone: petition.phone,
-            id_number: petition.id_number,
-        }),
-        main_request: petition.main_request,
-        facts: petition.facts,
-        representatives: petition.representatives,
+        evaluations,
+        ..answer
     })
+}
+
+fn erased(id: MatterId) -> Problem {
+    Problem::NotFound {
+        what: "petition",
+        id: format!("of {id}; it was erased"),
+    }
 }

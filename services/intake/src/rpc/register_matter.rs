@@ -8,6 +8,7 @@ use huiyin_domain::vocabulary::Channel;
 use huiyin_proto::events::v1::MatterRegistered;
 use huiyin_proto::events::v1::event::Fact;
 use huiyin_proto::intake::v1::{RegisterMatterRequest, RegisterMatterResponse};
+use huiyin_service_kit::authorization::{About, permit};
 use huiyin_service_kit::idempotency::Asked;
 use huiyin_service_kit::names::ServiceName;
 use huiyin_service_kit::road::outbox::Outgoing;
@@ -22,12 +23,13 @@ use crate::raised::Raised;
 use crate::receipt::{Named, receipt};
 use crate::screening::{self, Repeat};
 use crate::service::Service;
-use crate::store::register::{Entry, met_its_repeat};
+use crate::store::register::{Entry, met_its_repeat, number_is_given};
+use crate::vault::{Kind, Sealed};
 use crate::{numbers, store, wire};
 
-/// How often a registration is written again because the same matter was raised at the same moment:
-/// the second time it is found as the repeat it is.
-const TRIES: u32 = 3;
+/// How often a registration is written: again when the same matter was raised at the same moment, and then it is found as the
+/// repeat it is, or when its number was given already, and then it has another one.
+const TRIES: u32 = 5;
 
 /// A registration before it is written.
 struct Draft {
@@ -35,9 +37,8 @@ struct Draft {
     raised: Arc<Raised>,
     id: MatterId,
     number: String,
-    query_code: String,
-    code_hash: Vec<u8>,
-    screening_hash: Option<Vec<u8>>,
+    sealed: Sealed,
+    screening_hashes: Option<[Vec<u8>; 2]>,
     now: DateTime<Utc>,
 }
 
@@ -46,16 +47,23 @@ pub(crate) async fn register_matter(
     service: &Service,
     request: Request<RegisterMatterRequest>,
 ) -> Result<RegisterMatterResponse, Problem> {
-    let draft = draft(service, request).await?;
-    for _ in 0..TRIES {
+    let mut draft = draft(service, request).await?;
+    for attempt in 1..=TRIES {
         let repeat = find_repeat(service, &draft).await?;
         match write(service, &draft, repeat.as_ref()).await {
-            Ok(Some(receipt)) => return Ok(receipt),
+            Ok(Some(receipt)) => return Ok(with_code(service, receipt)),
             Ok(None) => {
                 let answered = service.desk.database.answered(&draft.asked).await?;
-                return answered.ok_or(Problem::ChangedMeanwhile);
+                let answered: Option<_> = answered;
+                return match answered {
+                    Some(receipt) => Ok(with_code(service, receipt)),
+                    None => Err(Problem::ChangedMeanwhile),
+                };
             }
             Err(error) if met_its_repeat(&error) => {}
+            Err(error) if number_is_given(&error) => {
+                draft.number = number(service, &draft.asked, (&draft.raised, draft.now), attempt);
+            }
             Err(error) => return Err(error.into()),
         }
     }
@@ -73,27 +81,49 @@ async fn draft(
         request.get_ref(),
     );
     let raised = Raised::parse(&service.known, request.into_inner(), now).await?;
-    let number = numbers::written(raised.office.territory, now, service.numbers.next().await?);
-    let query_code =
-        chance::query_code().map_err(|error| Problem::Unexpected(error.to_string()))?;
+    permit(About::Organ(raised.office.organ)).await?;
+    let number = number(service, &asked, (&raised, now), 0);
+    let (id, kind): (MatterId, _) = (chance::new_id(), Kind::of(raised.category));
+    let keys = service.vaults.keys();
+    let petition = raised.petition.encoded();
     Ok(Draft {
-        asked,
-        id: chance::new_id(),
-        code_hash: service.keys.code_hash(&number, &query_code),
-        screening_hash: screening::hash(&service.keys, &raised),
+        asked: keys.keyed(kind, asked),
+        id,
+        sealed: service.vaults.seal(kind, id.uuid(), &petition).await?,
+        screening_hashes: screening::hashes(&keys, &raised),
         raised: Arc::new(raised),
         number,
-        query_code,
         now,
     })
 }
 
+/// The number of what is registered, at an attempt to write it.
+fn number(
+    service: &Service,
+    asked: &Asked,
+    (raised, now): (&Raised, DateTime<Utc>),
+    attempt: u32,
+) -> String {
+    let request = (asked.caller.as_str(), asked.request_id.as_str());
+    let number = numbers::drawn(&service.vaults.keys(), request, attempt);
+    numbers::written(raised.office.territory, now, number)
+}
+
+/// The receipt as it is given. The code is not stored with it, nor anywhere.
+fn with_code(service: &Service, receipt: RegisterMatterResponse) -> RegisterMatterResponse {
+    RegisterMatterResponse {
+        query_code: service.vaults.keys().query_code(&receipt.number),
+        ..receipt
+    }
+}
+
 async fn find_repeat(service: &Service, draft: &Draft) -> Result<Option<Repeat>, Problem> {
-    let Some(hash) = &draft.screening_hash else {
+    let Some(hashes) = &draft.screening_hashes else {
         return Ok(None);
     };
-    let mut connection = service.desk.database.pool().acquire().await?;
-    let earlier = store::petition::initial(&mut connection, hash).await?;
+    // the one look-up across matters: equality of a keyed hash, seen by the service and told to nobody it is sealed from
+    let mut connection = service.desk.database.writing().acquire().await?;
+    let earlier = store::petition::initial(&mut connection, hashes).await?;
     Ok(earlier.map(|earlier| screening::repeat(&earlier, &draft.raised)))
 }
 
@@ -107,15 +137,17 @@ async fn write(
     let named = Named {
         matter_id: &matter_id,
         number: &draft.number,
-        query_code: &draft.query_code,
         registered_at: draft.now,
     };
     let calendars = service.desk.almanac.latest();
-    let receipt = receipt(named, &draft.raised, repeat, calendars.newest());
+    // an office from which a denunciation is sealed does not learn that there was an earlier one
+    let shown = repeat.filter(|_| !draft.raised.sealed_from_office);
+    let receipt = receipt(named, &draft.raised, shown, calendars.newest());
     let stream = streams::ordinary(ServiceName::Intake);
-    let told = Outgoing::new(
-        Lane::Ordinary,
-        stream,
+    // a matter is registered once: the event of that is found by the matter, for the proof of it
+    let told = Outgoing::identified(
+        draft.id.uuid(),
+        (Lane::Ordinary, stream),
         draft.now,
         Fact::MatterRegistered(fact(draft, repeat)),
     );
@@ -127,8 +159,11 @@ async fn write(
         now: draft.now,
         raised: Arc::clone(&draft.raised),
         repeat: repeat.cloned(),
-        code_hash: draft.code_hash.clone(),
-        screening_hash: draft.screening_hash.clone(),
+        sealed: draft.sealed.clone(),
+        screening_hash: draft
+            .screening_hashes
+            .as_ref()
+            .map(|[newest, _]| newest.clone()),
         told,
     };
     if !service.registrar.register(entry).await? {
@@ -156,7 +191,7 @@ fn fact(draft: &Draft, repeat: Option<&Repeat>) -> MatterRegistered {
         } else {
             1
         },
-        registered_by: raised.office.id.to_string(),
+        registered_by: raised.office.organ.to_string(),
         received_time: Some(timestamp(raised.received_at)),
         repeat_of: wire::id_or_empty(repeat.map(|repeat| repeat.matter)),
         agent: raised.agent,

@@ -25,9 +25,9 @@ pub(crate) async fn withdraw_matter(
     let (number, code) = number_and_code(&mut violations, &message.number, &message.query_code);
     violations.finish()?;
     let asked = Asked::of(request.metadata(), &message.request_id, message);
-    let mut connection = service.desk.database.pool().acquire().await?;
-    let matter = matter_of_petitioner(service, &mut connection, (&number, &code)).await?;
-    drop(connection);
+    let mut reading = service.desk.database.reading().await?;
+    let matter = matter_of_petitioner(service, &mut reading, (&number, &code)).await?;
+    drop(reading);
     service
         .desk
         .database
@@ -39,6 +39,8 @@ pub(crate) async fn withdraw_matter(
 
 async fn withdraw(tx: &mut Tx, id: MatterId) -> Result<WithdrawMatterResponse, Problem> {
     let now = tx.now();
+    // the number and the code fit
+    tx.as_house().await?;
     let mut matter = store::matter::lock_one(tx.connection(), id).await?;
     matter.reach(matter.stage.withdraw(now)?);
     store::matter::save(tx.connection(), &[&matter]).await?;

@@ -18,8 +18,6 @@ pub(crate) struct Evaluation {
     pub(crate) satisfaction: Satisfaction,
     /// The organ evaluated.
     pub(crate) organ: OrganId,
-    /// In the petitioner's words.
-    pub(crate) words: String,
     /// When.
     pub(crate) at: Instant,
 }
@@ -30,15 +28,14 @@ pub(crate) async fn insert(
     evaluation: &Evaluation,
 ) -> Result<bool, sqlx::Error> {
     let kept = sqlx::query!(
-        "INSERT INTO evaluation (evaluation_id, matter_id, addressee, satisfaction, organ_id, words, evaluated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7)
+        "INSERT INTO evaluation (evaluation_id, matter_id, addressee, satisfaction, organ_id, evaluated_at)
+         VALUES ($1, $2, $3, $4, $5, $6)
          ON CONFLICT ON CONSTRAINT evaluation_once DO NOTHING",
         evaluation.id.uuid(),
         evaluation.matter.uuid(),
         evaluation.addressee.as_str(),
         evaluation.satisfaction.as_str(),
         evaluation.organ.uuid(),
-        evaluation.words,
         evaluation.at,
     )
     .execute(connection)

@@ -77,10 +77,6 @@ pub(crate) struct Wanted {
     pub(crate) organ: Option<Uuid>,
     /// At this stage; empty means any.
     pub(crate) stage: &'static str,
-    /// Denunciations about these organs are left out ...
-    pub(crate) sealed_organs: Vec<Uuid>,
-    /// ... and about any organ of these territories.
-    pub(crate) sealed_territories: Vec<String>,
     /// Behind the one registered at this instant with this id.
     pub(crate) after: (DateTime<Utc>, Uuid),
     /// At most so many.
@@ -176,17 +172,12 @@ pub(crate) async fn list(
          FROM matter
          WHERE place_code BETWEEN $1 AND $2 AND ($3::uuid IS NULL OR stage_organ = $3)
            AND ($4 = '' OR stage = $4)
-           AND NOT (category = 'denunciation' AND about_organ IS NOT NULL AND about_organ IN (
-                        SELECT organ_id FROM organ_known
-                        WHERE organ_id = ANY($5) OR territory_code = ANY($6)))
-           AND (registered_at, matter_id) < ($7, $8)
-         ORDER BY registered_at DESC, matter_id DESC LIMIT $9",
+           AND (registered_at, matter_id) < ($5, $6)
+         ORDER BY registered_at DESC, matter_id DESC LIMIT $7",
         wanted.from_place.as_str(),
         wanted.to_place.as_str(),
         wanted.organ,
         wanted.stage,
-        &wanted.sealed_organs,
-        &wanted.sealed_territories,
         wanted.after.0,
         wanted.after.1,
         wanted.limit,
@@ -258,9 +249,13 @@ async fn update(connection: &mut PgConnection, moved: &[&Matter]) -> Result<u64,
     Ok(updated.rows_affected())
 }
 
-/// The first number of a new block.
-pub(crate) async fn next_block(connection: &mut PgConnection) -> Result<i64, sqlx::Error> {
-    sqlx::query_scalar!(r#"SELECT nextval('matter_number') AS "first!""#)
-        .fetch_one(connection)
-        .await
+/// The matter with a number.
+pub(crate) async fn with_number(
+    connection: &mut PgConnection,
+    number: &str,
+) -> Result<Option<MatterId>, sqlx::Error> {
+    let id = sqlx::query_scalar!("SELECT matter_id FROM matter WHERE number = $1", number)
+        .fetch_optional(connection)
+        .await?;
+    Ok(id.map(MatterId::from_uuid))
 }

@@ -1,27 +1,9 @@
-//! The vault.
+//! The keyed hash that finds a repeat, and what is left of a petition that was erased.
 
-use huiyin_domain::ids::MatterId;
+use huiyin_domain::ids::OrganId;
 use huiyin_domain::time::Instant;
 use sqlx::PgConnection;
 use uuid::Uuid;
-
-/// The petition of a matter. Printed nowhere: it has no `Debug`.
-pub(crate) struct Petition {
-    /// Name of the petitioner.
-    pub(crate) name: String,
-    /// Address.
-    pub(crate) address: String,
-    /// Phone number.
-    pub(crate) phone: String,
-    /// Number of the identity card.
-    pub(crate) id_number: String,
-    /// The main request.
-    pub(crate) main_request: String,
-    /// Facts and reasons.
-    pub(crate) facts: String,
-    /// Representatives of a collective visit.
-    pub(crate) representatives: Vec<String>,
-}
 
 /// An earlier matter with the same screening hash.
 #[derive(Clone, Debug)]
@@ -34,49 +16,58 @@ pub(crate) struct Earlier {
     pub(crate) registered_at: Instant,
 }
 
-/// The petition of a matter.
-pub(crate) async fn read(
-    connection: &mut PgConnection,
-    matter: MatterId,
-) -> Result<Option<Petition>, sqlx::Error> {
-    sqlx::query_as!(
-        Petition,
-        "SELECT name, address, phone, id_number, main_request, facts, representatives
-         FROM petition WHERE matter_id = $1",
-        matter.uuid(),
-    )
-    .fetch_optional(connection)
-    .await
-}
-
-/// The matter that was raised first with this screening hash.
+/// The matter that was raised first with one of these screening hashes.
 pub(crate) async fn initial(
     connection: &mut PgConnection,
-    hash: &[u8],
+    hashes: &[Vec<u8>],
 ) -> Result<Option<Earlier>, sqlx::Error> {
     sqlx::query_as!(
         Earlier,
         "SELECT matter.matter_id, matter.number, matter.registered_at
          FROM petition JOIN matter ON matter.matter_id = petition.matter_id
-         WHERE petition.screening_hash = $1 AND petition.initial LIMIT 1",
-        hash,
+         WHERE petition.screening_hash = ANY($1) AND petition.initial
+         ORDER BY matter.registered_at LIMIT 1",
+        hashes,
     )
     .fetch_optional(connection)
     .await
 }
 
-/// The matter with a number, and the hash of its query code.
-pub(crate) async fn code_hash(
+/// Records that the petitions of these matters were erased: nothing finds their repeats any more.
+pub(crate) async fn erased(
     connection: &mut PgConnection,
-    number: &str,
-) -> Result<Option<(MatterId, Vec<u8>)>, sqlx::Error> {
-    let row = sqlx::query!(
-        "SELECT petition.matter_id, petition.query_code_hash
-         FROM matter JOIN petition ON petition.matter_id = matter.matter_id
-         WHERE matter.number = $1",
-        number,
+    matters: &[Uuid],
+    (organ, grounds): (OrganId, &str),
+    now: Instant,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "UPDATE petition SET screening_hash = NULL WHERE matter_id = ANY($1)",
+        matters,
     )
-    .fetch_optional(connection)
+    .execute(&mut *connection)
     .await?;
-    Ok(row.map(|row| (MatterId::from_uuid(row.matter_id), row.query_code_hash)))
+    sqlx::query!(
+        "INSERT INTO petition_erasure (matter_id, organ_id, grounds, erased_at)
+         SELECT matter_id, $2, $3, $4 FROM unnest($1::uuid[]) AS erased (matter_id)",
+        matters,
+        organ.uuid(),
+        grounds,
+        now,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Those of the matters whose petitions were erased already.
+pub(crate) async fn erased_before(
+    connection: &mut PgConnection,
+    matters: &[Uuid],
+) -> Result<Vec<Uuid>, sqlx::Error> {
+    sqlx::query_scalar!(
+        "SELECT matter_id FROM petition_erasure WHERE matter_id = ANY($1)",
+        matters,
+    )
+    .fetch_all(connection)
+    .await
 }

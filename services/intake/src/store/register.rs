@@ -12,12 +12,13 @@ use uuid::Uuid;
 
 use crate::raised::Raised;
 use crate::screening::Repeat;
+use crate::vault::Sealed;
 
 /// Everything a registration writes, computed before.
 pub(crate) struct Entry {
     /// Who asked, under which request id.
     pub(crate) asked: Asked,
-    /// The encoded receipt, given again to whoever asks again.
+    /// The encoded receipt without the query code, given again to whoever asks again.
     pub(crate) response: Vec<u8>,
     /// Id of the matter.
     pub(crate) id: MatterId,
@@ -29,8 +30,8 @@ pub(crate) struct Entry {
     pub(crate) raised: Arc<Raised>,
     /// What it repeats.
     pub(crate) repeat: Option<Repeat>,
-    /// Hash of the query code.
-    pub(crate) code_hash: Vec<u8>,
+    /// The petition, sealed.
+    pub(crate) sealed: Sealed,
     /// Hash of the petitioner and the matter; none when the petitioner gave nothing.
     pub(crate) screening_hash: Option<Vec<u8>>,
     /// What is told.
@@ -47,7 +48,6 @@ pub(crate) async fn register(
     entries: &[Entry],
 ) -> Result<HashSet<Uuid>, sqlx::Error> {
     let each = Column(entries);
-    let (representatives, representative_of) = representatives(entries);
     let written = sqlx::query_file_scalar!(
         "src/store/register.sql",
         &each.of(|entry| entry.asked.caller.clone()),
@@ -61,7 +61,7 @@ pub(crate) async fn register(
         &each.of(|entry| entry.raised.subject.code.to_string()),
         &each.of(|entry| entry.raised.place.to_string()),
         &each.of(|entry| i32::try_from(entry.raised.persons).unwrap_or(i32::MAX)),
-        &each.of(|entry| entry.raised.office.id.uuid()),
+        &each.of(|entry| entry.raised.office.organ.uuid()),
         &each.of(|entry| entry.raised.received_at),
         &each.of(|entry| entry.now),
         &each.of(|entry| entry.raised.agent),
@@ -70,19 +70,14 @@ pub(crate) async fn register(
             as &[Option<Uuid>],
         &each.of(|entry| entry.repeat.as_ref().map(|repeat| repeat.reason.clone()))
             as &[Option<String>],
-        &each.of(|entry| entry.raised.petition.name.clone()),
-        &each.of(|entry| entry.raised.petition.address.clone()),
-        &each.of(|entry| entry.raised.petition.phone.clone()),
-        &each.of(|entry| entry.raised.petition.id_number.clone()),
-        &each.of(|entry| entry.raised.petition.main_request.clone()),
-        &each.of(|entry| entry.raised.petition.facts.clone()),
-        &each.of(|entry| entry.code_hash.clone()),
+        &each.of(|entry| entry.sealed.leaf),
+        &each.of(|entry| entry.sealed.epoch),
+        &each.of(|entry| entry.sealed.wrapped_key.clone()),
+        &each.of(|entry| entry.sealed.body.clone()),
         &each.of(|entry| entry.screening_hash.clone()) as &[Option<Vec<u8>>],
         &each.of(|entry| entry.told.stream.clone()),
         &each.of(|entry| entry.told.event_id),
         &each.of(|entry| entry.told.payload.clone()),
-        &representatives,
-        &representative_of,
     )
     .fetch_all(pool)
     .await?;
@@ -98,21 +93,18 @@ impl Column<'_> {
     }
 }
 
-/// All representatives, and beside each the id of the matter it belongs to.
-fn representatives(entries: &[Entry]) -> (Vec<String>, Vec<Uuid>) {
-    entries
-        .iter()
-        .flat_map(|entry| {
-            let names = &entry.raised.petition.representatives;
-            names.iter().map(|name| (name.clone(), entry.id.uuid()))
-        })
-        .unzip()
-}
-
 /// Whether the same matter was registered as an initial one at the same moment.
 pub(crate) fn met_its_repeat(error: &sqlx::Error) -> bool {
+    constraint(error) == Some("petition_initial_once")
+}
+
+/// Whether another matter has the number.
+pub(crate) fn number_is_given(error: &sqlx::Error) -> bool {
+    constraint(error) == Some("matter_number_once")
+}
+
+fn constraint(error: &sqlx::Error) -> Option<&str> {
     error
         .as_database_error()
         .and_then(sqlx::error::DatabaseError::constraint)
-        == Some("petition_initial_once")
 }

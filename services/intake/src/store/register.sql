@@ -4,14 +4,13 @@ WITH given AS (
     SELECT DISTINCT ON (caller, request_id) *
     FROM unnest($1::text[], $2::text[], $3::bytea[], $4::bytea[], $5::uuid[], $6::text[], $7::text[],
                 $8::text[], $9::text[], $10::text[], $11::integer[], $12::uuid[], $13::timestamptz[],
-                $14::timestamptz[], $15::boolean[], $16::uuid[], $17::uuid[], $18::text[], $19::text[],
-                $20::text[], $21::text[], $22::text[], $23::text[], $24::text[], $25::bytea[],
-                $26::bytea[], $27::text[], $28::uuid[], $29::bytea[])
+                $14::timestamptz[], $15::boolean[], $16::uuid[], $17::uuid[], $18::text[], $19::bigint[],
+                $20::integer[], $21::bytea[], $22::bytea[], $23::bytea[], $24::text[], $25::uuid[],
+                $26::bytea[])
          AS given (caller, request_id, body_hash, response, matter_id, number, channel,
                    category, subject, place_code, persons, registered_by, received_at,
-                   registered_at, agent, about_organ, repeat_of, repeat_reason, name,
-                   address, phone, id_number, main_request, facts, query_code_hash,
-                   screening_hash, stream, event_id, payload)
+                   registered_at, agent, about_organ, repeat_of, repeat_reason, leaf,
+                   epoch, wrapped_key, body, screening_hash, stream, event_id, payload)
     -- one order everywhere, so that two of these statements never wait for each other in a ring
     ORDER BY caller, request_id
 ), claimed AS (
@@ -30,15 +29,17 @@ WITH given AS (
            repeat_of, repeat_reason
     FROM taken
 ), kept AS (
-    INSERT INTO petition (matter_id, name, address, phone, id_number, main_request, facts,
-                          representatives, query_code_hash, screening_hash, initial)
-    SELECT matter_id, name, address, phone, id_number, main_request, facts,
-           ARRAY(SELECT person.name
-                 FROM unnest($30::text[], $31::uuid[]) WITH ORDINALITY AS person (name, represents, place)
-                 WHERE person.represents = taken.matter_id
-                 ORDER BY person.place),
-           query_code_hash, screening_hash, repeat_of IS NULL
+    INSERT INTO petition (matter_id, screening_hash, initial)
+    SELECT matter_id, screening_hash, repeat_of IS NULL
     FROM taken
+), written AS (
+    INSERT INTO petition_text (record_id, matter_id, leaf, epoch, wrapped_key, body)
+    SELECT matter_id, matter_id, leaf, epoch, wrapped_key, body
+    FROM taken WHERE category <> 'denunciation'
+), written_sealed AS (
+    INSERT INTO sealed_petition_text (record_id, matter_id, leaf, epoch, wrapped_key, body)
+    SELECT matter_id, matter_id, leaf, epoch, wrapped_key, body
+    FROM taken WHERE category = 'denunciation'
 ), stepped AS (
     INSERT INTO progress_step (matter_id, step, stage, organ_id, reached_at)
     SELECT matter_id, 1, 'registered', registered_by, registered_at

@@ -1,5 +1,7 @@
 //! One intake over a database of its own, that knows a city, a county, a township and their organs.
 
+use std::sync::Arc;
+
 use huiyin_domain::ids::{ForwardingId, OpinionId, OrganId};
 use huiyin_domain::organs;
 use huiyin_domain::territory::{Territory, TerritoryCode};
@@ -7,14 +9,19 @@ use huiyin_domain::time::Instant;
 use huiyin_proto::events::v1::event::Fact;
 use huiyin_proto::events::v1::{self as events, MatterForwarded, OpinionIssued};
 use huiyin_proto::intake::v1::intake_service_client::IntakeServiceClient;
+use huiyin_proto::intake::v1::vault_service_client::VaultServiceClient;
 use huiyin_proto::intake::v1::*;
 use huiyin_proto::vocabulary::v1 as words;
 use huiyin_service_kit::chance;
+use huiyin_service_kit::evidence::digest::HashSuite;
+use huiyin_service_kit::evidence::head::Origin;
+use huiyin_service_kit::evidence::key::LogKey;
+use huiyin_service_kit::evidence::recorder::Recorder;
 use huiyin_service_kit::names::ServiceName;
 use huiyin_service_kit::road::consumer::Reaction;
 use huiyin_service_kit::testing::TestDesk;
 use tonic::service::Routes;
-use tonic::{Code, Status};
+use tonic::{Code, Request, Status};
 use tonic_types::StatusExt as _;
 
 /// A village of the county.
@@ -24,9 +31,16 @@ pub(crate) const OTHER_VILLAGE: &str = "431202001002";
 
 pub(crate) struct House {
     pub(crate) test: TestDesk,
+    /// Open to everybody.
     pub(crate) intake: IntakeServiceClient<Routes>,
+    /// Behind the policies.
+    pub(crate) guarded: IntakeServiceClient<Routes>,
+    /// The vault, behind the policies.
+    pub(crate) vault: VaultServiceClient<Routes>,
     routing: Reaction,
     supervision: Reaction,
+    /// Logs what was told, when it is asked to.
+    pub(crate) recorder: Recorder,
 }
 
 pub(crate) fn at(text: &str) -> Instant {
@@ -122,11 +136,20 @@ impl House {
         let mut lists = huiyin_intake::lists(test.desk.clone()).await.unwrap();
         let supervision = lists.reactions.swap_remove(1);
         let routing = lists.reactions.swap_remove(0);
+        let guarded = test.guarded(lists.rpcs.clone()).unwrap();
+        let open = test.open_to_all(lists.rpcs);
         Self {
             test,
-            intake: IntakeServiceClient::new(lists.rpcs),
+            intake: IntakeServiceClient::new(open),
+            guarded: IntakeServiceClient::new(guarded.clone()),
+            vault: VaultServiceClient::new(guarded),
             routing,
             supervision,
+            recorder: Recorder {
+                key: Arc::new(LogKey::drawn().unwrap()),
+                origin: Origin::of(None, ServiceName::Intake),
+                suite: HashSuite::Sha256,
+            },
         }
     }
 
@@ -178,6 +201,17 @@ impl House {
             .unwrap()
     }
 
+    /// An organ that handles a matter reads its petition.
+    pub(crate) async fn read(&self, matter_id: &str, organ: OrganId) -> ReadPetitionResponse {
+        let request = ReadPetitionRequest {
+            matter_id: matter_id.to_owned(),
+            organ_id: organ.to_string(),
+            purpose: "examination of the facts".to_owned(),
+        };
+        let answer = self.intake.clone().read_petition(request).await;
+        answer.unwrap().into_inner()
+    }
+
     /// Registers a claim, and routing sends it to the township.
     pub(crate) async fn forwarded(&self) -> (RegisterMatterResponse, OrganId) {
         let receipt = self.register(petition("forwarded")).await;
@@ -215,12 +249,17 @@ impl House {
         (receipt, organ)
     }
 
+    /// What was told is sequenced and logged.
+    pub(crate) async fn logged(&self) {
+        self.test.record(&self.recorder).await.unwrap();
+    }
+
     /// How many rows a table has.
     pub(crate) async fn rows(&self, table: &'static str) -> i64 {
         use huiyin_service_kit::database::Database;
         let database: &Database = self.test.database();
         sqlx::query_scalar(sqlx::AssertSqlSafe(format!("SELECT count(*) FROM {table}")))
-            .fetch_one(database.pool())
+            .fetch_one(database.writing())
             .await
             .unwrap()
     }
@@ -294,4 +333,14 @@ pub(crate) fn refusal(status: &Status) -> (Code, String) {
         status.code(),
         status.get_details_error_info().unwrap().reason,
     )
+}
+
+/// As a post of an organ asks.
+pub(crate) fn by<T>(organ: OrganId, post: &str, message: T) -> Request<T> {
+    let mut request = Request::new(message);
+    let caller = format!("organ/{organ}/post/{post}");
+    request
+        .metadata_mut()
+        .insert("x-huiyin-caller", caller.parse().unwrap());
+    request
 }

@@ -7,6 +7,8 @@ mod lists;
 #[cfg(test)]
 mod petitioner;
 #[cfg(test)]
+mod receipt;
+#[cfg(test)]
 mod register;
 #[cfg(test)]
 mod repeats;
@@ -16,3 +18,5 @@ mod sealed;
 mod stages;
 #[cfg(test)]
 mod together;
+#[cfg(test)]
+mod vault;

@@ -1,13 +1,19 @@
 use huiyin_domain::ids::OrganId;
 use huiyin_domain::organs::{DISCIPLINE_INSPECTION, PETITION_OFFICE, TOWNSHIP_GOVERNMENT};
+use huiyin_proto::events::v1::PetitionRead;
+use huiyin_proto::events::v1::event::Fact;
 use huiyin_proto::intake::v1::*;
 use huiyin_proto::vocabulary::v1 as words;
-use tonic::{Code, Request};
+use tonic::{Code, Response, Status};
 
-use super::house::{House, forwarding, office, organ, petition, refusal};
+use super::house::{House, by, forwarding, office, organ, petition, refusal};
 
 fn township() -> OrganId {
     organ("431202001", TOWNSHIP_GOVERNMENT)
+}
+
+fn inspection() -> OrganId {
+    organ("431202", DISCIPLINE_INSPECTION)
 }
 
 /// A denunciation about the township, with the discipline inspection of the county.
@@ -22,23 +28,14 @@ async fn denounced(house: &House) -> RegisterMatterResponse {
         ..petition("denunciation")
     };
     let receipt = house.register(denunciation).await;
-    let inspection = organ("431202", DISCIPLINE_INSPECTION);
     house
         .routing_tells(vec![forwarding(
             &receipt.matter_id,
-            inspection,
+            inspection(),
             words::ForwardingKind::Transfer,
         )])
         .await;
     receipt
-}
-
-fn called_by<T>(organ: OrganId, message: T) -> Request<T> {
-    let mut request = Request::new(message);
-    request
-        .metadata_mut()
-        .insert("x-huiyin-caller", organ.to_string().parse().unwrap());
-    request
 }
 
 fn reading(matter_id: &str, organ: OrganId) -> ReadPetitionRequest {
@@ -49,62 +46,73 @@ fn reading(matter_id: &str, organ: OrganId) -> ReadPetitionRequest {
     }
 }
 
+async fn read(
+    house: &House,
+    (organ, post): (OrganId, &str),
+    matter_id: &str,
+) -> Result<Response<ReadPetitionResponse>, Status> {
+    let request = by(organ, post, reading(matter_id, organ));
+    house.guarded.clone().read_petition(request).await
+}
+
+async fn listed(house: &House, (organ, post): (OrganId, &str)) -> Vec<String> {
+    let request = by(organ, post, ListMattersRequest::default());
+    let list = house.guarded.clone().list_matters(request).await.unwrap();
+    let matters = list.into_inner().matters.into_iter();
+    matters.map(|matter| matter.matter_id).collect()
+}
+
 #[tokio::test]
-async fn a_denunciation_is_not_there_for_the_denounced_organ_nor_for_those_below() {
+async fn a_denunciation_is_there_for_posts_for_denunciations_that_it_is_not_sealed_from() {
     let house = House::open().await;
     let receipt = denounced(&house).await;
-    let other = house.register(petition("claim")).await;
-    for (reader, seen) in [
-        (township(), vec![&other.matter_id]),
-        (office(), vec![&other.matter_id, &receipt.matter_id]),
-        (
-            organ("4312", PETITION_OFFICE),
-            vec![&other.matter_id, &receipt.matter_id],
-        ),
+    let claim = house.register(petition("claim")).await;
+    let (both, one) = (
+        vec![claim.matter_id.clone(), receipt.matter_id.clone()],
+        vec![claim.matter_id.clone()],
+    );
+    let station = organ("431202001", PETITION_OFFICE);
+    let city = organ("4312", PETITION_OFFICE);
+    for (reader, post, seen) in [
+        (township(), "sealed-desk", &one),
+        (station, "sealed-desk", &one),
+        (office(), "office", &one),
+        (office(), "sealed-desk", &both),
+        (city, "sealed-desk", &both),
+        (city, "office", &one),
     ] {
-        let request = called_by(reader, ListMattersRequest::default());
-        let list = house
-            .intake
-            .clone()
-            .list_matters(request)
-            .await
-            .unwrap()
-            .into_inner();
-        let listed: Vec<String> = list
-            .matters
-            .into_iter()
-            .map(|matter| matter.matter_id)
-            .collect();
-        assert_eq!(listed.iter().collect::<Vec<_>>(), seen, "{reader}");
+        let who = format!("{post} of {reader}");
+        assert_eq!(&listed(&house, (reader, post)).await, seen, "{who}");
         let request = GetMatterRequest {
             matter_id: receipt.matter_id.clone(),
             number: String::new(),
         };
-        let read = house
-            .intake
+        let got = house
+            .guarded
             .clone()
-            .get_matter(called_by(reader, request))
+            .get_matter(by(reader, post, request))
             .await;
-        assert_eq!(read.is_ok(), seen.len() == 2, "{reader}");
+        assert_eq!(got.is_ok(), seen.len() == 2, "{who}");
         let request = BatchGetMattersRequest {
-            matter_ids: vec![receipt.matter_id.clone(), other.matter_id.clone()],
+            matter_ids: both.clone(),
         };
         let batch = house
-            .intake
+            .guarded
             .clone()
-            .batch_get_matters(called_by(reader, request))
-            .await
-            .unwrap()
-            .into_inner();
-        assert_eq!(batch.matters.len(), seen.len(), "{reader}");
+            .batch_get_matters(by(reader, post, request))
+            .await;
+        assert_eq!(
+            batch.unwrap().into_inner().matters.len(),
+            seen.len(),
+            "{who}"
+        );
     }
 }
 
 #[tokio::test]
-async fn a_list_of_what_the_denounced_organ_has_leaves_out_what_is_about_it() {
+async fn a_denunciation_sent_by_mistake_to_the_denounced_organ_is_still_not_there_for_it() {
     let house = House::open().await;
     let receipt = denounced(&house).await;
-    // sent by mistake to the very organ it is about
     house
         .routing_tells(vec![forwarding(
             &receipt.matter_id,
@@ -112,22 +120,20 @@ async fn a_list_of_what_the_denounced_organ_has_leaves_out_what_is_about_it() {
             words::ForwardingKind::Transfer,
         )])
         .await;
-    let wanted = ListMattersRequest {
+    let desk = (township(), "sealed-desk");
+    assert_eq!(listed(&house, desk).await, Vec::<String>::new());
+    let refused = read(&house, desk, &receipt.matter_id).await.unwrap_err();
+    assert_eq!(refusal(&refused), (Code::NotFound, "NOT_FOUND".to_owned()));
+    let accept = AcceptMatterRequest {
+        matter_id: receipt.matter_id.clone(),
         organ_id: township().to_string(),
-        ..ListMattersRequest::default()
+        request_id: "accept".to_owned(),
     };
-    let listed = house
-        .intake
-        .clone()
-        .list_matters(wanted)
-        .await
-        .unwrap()
-        .into_inner();
-    assert_eq!(listed.matters, Vec::new());
+    let accept = by(township(), "sealed-desk", accept);
     let refused = house
-        .intake
+        .guarded
         .clone()
-        .read_petition(reading(&receipt.matter_id, township()))
+        .accept_matter(accept)
         .await
         .unwrap_err();
     assert_eq!(refusal(&refused), (Code::NotFound, "NOT_FOUND".to_owned()));
@@ -138,42 +144,81 @@ async fn a_list_of_what_the_denounced_organ_has_leaves_out_what_is_about_it() {
 async fn a_petition_is_read_by_whoever_handles_it_and_every_reading_is_recorded() {
     let house = House::open().await;
     let receipt = denounced(&house).await;
-    let inspection = organ("431202", DISCIPLINE_INSPECTION);
-    let read = house
-        .intake
-        .clone()
-        .read_petition(reading(&receipt.matter_id, inspection))
+    let desk = (inspection(), "sealed-desk");
+    let found = read(&house, desk, &receipt.matter_id)
         .await
         .unwrap()
         .into_inner();
-    assert_eq!(read.petitioner.unwrap().name, "somebody");
-    assert_eq!(read.main_request, "the well is dirty");
+    assert_eq!(found.petitioner.unwrap().name, "somebody");
+    assert_eq!(found.main_request, "the well is dirty");
     assert_eq!(house.rows("petition_reading").await, 1);
-    let refused = house
-        .intake
-        .clone()
-        .read_petition(reading(&receipt.matter_id, office()))
-        .await
-        .unwrap_err();
+    // it registered the matter, and handles it no longer
+    let refused = read(&house, (office(), "sealed-desk"), &receipt.matter_id).await;
     assert_eq!(
-        refusal(&refused),
+        refusal(&refused.unwrap_err()),
         (Code::PermissionDenied, "NOT_YOURS".to_owned())
     );
     let purposeless = ReadPetitionRequest {
         purpose: String::new(),
-        ..reading(&receipt.matter_id, inspection)
+        ..reading(&receipt.matter_id, inspection())
     };
-    assert_eq!(
-        house
-            .intake
-            .clone()
-            .read_petition(purposeless)
-            .await
-            .unwrap_err()
-            .code(),
-        Code::InvalidArgument
-    );
+    let purposeless = by(inspection(), "sealed-desk", purposeless);
+    let refused = house
+        .guarded
+        .clone()
+        .read_petition(purposeless)
+        .await
+        .unwrap_err();
+    assert_eq!(refused.code(), Code::InvalidArgument);
     assert_eq!(house.rows("petition_reading").await, 1);
+}
+
+#[tokio::test]
+async fn every_reading_is_told_by_the_post_that_read_and_by_nothing_personal() {
+    let house = House::open().await;
+    let receipt = denounced(&house).await;
+    let desk = (inspection(), "sealed-desk");
+    read(&house, desk, &receipt.matter_id).await.unwrap();
+    let refused = read(&house, (office(), "sealed-desk"), &receipt.matter_id).await;
+    assert!(refused.is_err());
+    let told = house.test.told().await.unwrap();
+    let expected = Fact::PetitionRead(PetitionRead {
+        matter_id: receipt.matter_id.clone(),
+        organ_id: inspection().to_string(),
+        post: "sealed-desk".to_owned(),
+    });
+    let (last, earlier) = told.split_last().unwrap();
+    assert_eq!(*last, expected);
+    assert!(
+        !earlier
+            .iter()
+            .any(|fact| matches!(fact, Fact::PetitionRead(_)))
+    );
+    // and it is logged where denunciations are
+    house.logged().await;
+    assert_eq!(house.rows("log_entry WHERE log = 'sealed'").await, 2);
+    assert_eq!(house.rows("log_entry WHERE log = 'open'").await, 0);
+}
+
+#[tokio::test]
+async fn another_post_of_the_organ_that_handles_a_denunciation_reads_nothing() {
+    let house = House::open().await;
+    let receipt = denounced(&house).await;
+    for post in [
+        "handler",
+        "head",
+        "registration-desk",
+        "duty-desk",
+        "nobody",
+    ] {
+        let refused = read(&house, (inspection(), post), &receipt.matter_id).await;
+        let code = refused.unwrap_err().code();
+        assert!(
+            matches!(code, Code::NotFound | Code::PermissionDenied),
+            "{post}: {code}"
+        );
+    }
+    assert_eq!(house.rows("petition_reading").await, 0);
 }
 
 #[tokio::test]
@@ -181,19 +226,10 @@ async fn before_it_is_forwarded_the_registering_office_reads_it() {
     let house = House::open().await;
     let receipt = house.register(petition("one")).await;
     assert!(
-        house
-            .intake
-            .clone()
-            .read_petition(reading(&receipt.matter_id, office()))
+        read(&house, (office(), "office"), &receipt.matter_id)
             .await
             .is_ok()
     );
-    assert!(
-        house
-            .intake
-            .clone()
-            .read_petition(reading(&receipt.matter_id, township()))
-            .await
-            .is_err()
-    );
+    let refused = read(&house, (township(), "handler"), &receipt.matter_id).await;
+    assert_eq!(refused.unwrap_err().code(), Code::PermissionDenied);
 }

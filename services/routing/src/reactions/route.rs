@@ -8,6 +8,7 @@ use huiyin_proto::events::v1::{MatterRegistered, MatterUnrouted};
 use huiyin_service_kit::database::Tx;
 use huiyin_service_kit::status::Problem;
 use huiyin_service_kit::violations::Violations;
+use huiyin_service_kit::wire::category;
 use huiyin_service_kit::{chance, metrics};
 
 use super::id;
@@ -18,8 +19,8 @@ use crate::{onward, store, wire};
 /// Reads what competence needs of a registration.
 pub(super) fn read(fact: &MatterRegistered) -> Result<Registered, Problem> {
     let mut violations = Violations::default();
-    let category = wire::category(&mut violations, "category", fact.category);
-    let place = wire::territory_code(&mut violations, "place_code", &fact.place_code);
+    let category = category(&mut violations, "category", fact.category);
+    let place = violations.territory_code("place_code", &fact.place_code);
     let subject = Subject::from_code(&fact.subject).ok();
     violations.check("subject", subject.is_some(), "is no subject of the list");
     let (category, (place, subject)) = violations.finish_with(category.zip(place.zip(subject)))?;

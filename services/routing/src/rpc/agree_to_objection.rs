@@ -12,7 +12,7 @@ use huiyin_service_kit::violations::Violations;
 use huiyin_service_kit::{chance, metrics};
 use tonic::Request;
 
-use super::latest;
+use super::{latest, lock_for};
 use crate::chain::{Post, Ruling};
 use crate::onward::after_objection;
 use crate::rulebook::Rulebook;
@@ -67,7 +67,7 @@ async fn agree(
     agreeing: Agreeing,
 ) -> Result<AgreeToObjectionResponse, Problem> {
     let Agreeing { matter, wish, post } = agreeing;
-    let mut chains = store::chain::lock(tx.connection(), &[matter]).await?;
+    let mut chains = lock_for(tx, matter, super::sender).await?;
     let on = local_date(tx.now());
     let in_force = rulebook.in_force(tx.connection(), on).await?;
     let now = tx.now();

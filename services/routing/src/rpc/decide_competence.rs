@@ -9,6 +9,7 @@ use huiyin_domain::time::Date;
 use huiyin_proto::routing::v1::{DecideCompetenceRequest, DecideCompetenceResponse};
 use huiyin_service_kit::status::Problem;
 use huiyin_service_kit::violations::Violations;
+use huiyin_service_kit::wire::category;
 use sqlx::PgConnection;
 use tonic::Request;
 
@@ -29,7 +30,7 @@ pub(crate) async fn decide_competence(
     service: &Service,
     request: Request<DecideCompetenceRequest>,
 ) -> Result<DecideCompetenceResponse, Problem> {
-    let mut connection = service.desk.database.pool().acquire().await?;
+    let mut connection = service.desk.database.reading().await?;
     let question = parse(service, &mut connection, request.get_ref()).await?;
     let rulebook = &service.rulebook;
     let mut in_force = rulebook.in_force(&mut connection, question.on).await?;
@@ -51,7 +52,7 @@ async fn parse(
     request: &DecideCompetenceRequest,
 ) -> Result<Question, Problem> {
     let mut violations = Violations::default();
-    let category = wire::category(&mut violations, "category", request.category);
+    let category = category(&mut violations, "category", request.category);
     let subject = Subject::from_code(&request.subject);
     if let Err(unknown) = &subject {
         violations.add(
@@ -59,7 +60,7 @@ async fn parse(
             format!("is no subject; allowed are {}", unknown.allowed.join(", ")),
         );
     }
-    let place = wire::territory_code(&mut violations, "place_code", &request.place_code);
+    let place = violations.territory_code("place_code", &request.place_code);
     if let Some(place) = place {
         let places = service.rulebook.places.current(connection).await?;
         violations.check(

@@ -27,15 +27,11 @@ pub(crate) async fn find_common_superior(
     );
     let mut codes = Vec::with_capacity(given.min(CODES));
     for (place, code) in request.codes.iter().take(CODES).enumerate() {
-        codes.extend(wire::territory_code(
-            &mut violations,
-            &format!("codes[{place}]"),
-            code,
-        ));
+        codes.extend(violations.territory_code(&format!("codes[{place}]"), code));
     }
     let on = on_date(&mut violations, "on_date", &request.on_date, service);
     let on = violations.finish_with(on)?;
-    let mut connection = service.desk.database.pool().acquire().await?;
+    let mut connection = service.desk.database.reading().await?;
     let places = service.rulebook.places.current(&mut connection).await?;
     if let Some(unknown) = codes.iter().find(|code| places.at(**code, on).is_none()) {
         return Err(no_territory(*unknown));

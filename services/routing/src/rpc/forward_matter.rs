@@ -8,6 +8,7 @@ use huiyin_domain::vocabulary::ForwardingKind;
 use huiyin_proto::events::v1::event::Fact;
 use huiyin_proto::events::v1::{ComputedDecision, DecisionOverridden};
 use huiyin_proto::routing::v1::{ForwardMatterRequest, ForwardMatterResponse};
+use huiyin_service_kit::authorization::{About, permit};
 use huiyin_service_kit::database::Tx;
 use huiyin_service_kit::idempotency::Asked;
 use huiyin_service_kit::status::Problem;
@@ -15,7 +16,7 @@ use huiyin_service_kit::violations::Violations;
 use huiyin_service_kit::{chance, metrics};
 use tonic::Request;
 
-use super::latest;
+use super::{latest, lock_for};
 use crate::chain::{Chain, Onward, Post};
 use crate::onward::{by_post, post_decided};
 use crate::rulebook::{InForce, Rulebook};
@@ -28,6 +29,7 @@ pub(crate) async fn forward_matter(
     request: Request<ForwardMatterRequest>,
 ) -> Result<ForwardMatterResponse, Problem> {
     let (matter, onward) = parse(request.get_ref())?;
+    permit(About::Organ(onward.from)).await?;
     let simplified = request.get_ref().simplified;
     let asked = Asked::of(
         request.metadata(),
@@ -141,7 +143,7 @@ async fn forward(
         simplified,
     }: Way,
 ) -> Result<ForwardMatterResponse, Problem> {
-    let mut chains = store::chain::lock(tx.connection(), &[matter]).await?;
+    let mut chains = lock_for(tx, matter, |_| Some(onward.from)).await?;
     let on = local_date(tx.now());
     let in_force = rulebook.in_force(tx.connection(), on).await?;
     let (now, kind) = (tx.now(), onward.kind);

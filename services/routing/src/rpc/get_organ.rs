@@ -16,7 +16,7 @@ pub(crate) async fn get_organ(
     let mut violations = Violations::default();
     let id = violations.id("organ_id", &request.get_ref().organ_id);
     let id = violations.finish_with(id)?;
-    let mut connection = service.desk.database.pool().acquire().await?;
+    let mut connection = service.desk.database.reading().await?;
     let found = store::organ::find(&mut connection, &[id]).await?;
     let organ = found.first().ok_or_else(|| Problem::NotFound {
         what: "organ",

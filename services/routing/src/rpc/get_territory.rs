@@ -16,10 +16,10 @@ pub(crate) async fn get_territory(
 ) -> Result<GetTerritoryResponse, Problem> {
     let request = request.get_ref();
     let mut violations = Violations::default();
-    let code = wire::territory_code(&mut violations, "code", &request.code);
+    let code = violations.territory_code("code", &request.code);
     let on = on_date(&mut violations, "on_date", &request.on_date, service);
     let (code, on) = violations.finish_with(code.zip(on))?;
-    let mut connection = service.desk.database.pool().acquire().await?;
+    let mut connection = service.desk.database.reading().await?;
     let places = service.rulebook.places.current(&mut connection).await?;
     let territory = places.at(code, on).ok_or_else(|| no_territory(code))?;
     let superior = places.superior(code, on);

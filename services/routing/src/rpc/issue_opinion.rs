@@ -8,6 +8,7 @@ use huiyin_domain::vocabulary::{Category, OpinionKind};
 use huiyin_proto::events::v1::OpinionIssued;
 use huiyin_proto::events::v1::event::Fact;
 use huiyin_proto::routing::v1::{IssueOpinionRequest, IssueOpinionResponse};
+use huiyin_service_kit::authorization::{About, permit};
 use huiyin_service_kit::chance;
 use huiyin_service_kit::database::Tx;
 use huiyin_service_kit::idempotency::Asked;
@@ -15,6 +16,7 @@ use huiyin_service_kit::status::Problem;
 use huiyin_service_kit::violations::Violations;
 use tonic::Request;
 
+use super::lock_for;
 use crate::service::Service;
 use crate::store::opinion::Opinion;
 use crate::{store, wire};
@@ -34,6 +36,7 @@ pub(crate) async fn issue_opinion(
     request: Request<IssueOpinionRequest>,
 ) -> Result<IssueOpinionResponse, Problem> {
     let issuing = parse(request.get_ref())?;
+    permit(About::Organ(issuing.organ)).await?;
     let asked = Asked::of(
         request.metadata(),
         &request.get_ref().request_id,
@@ -76,7 +79,7 @@ async fn issue(tx: &mut Tx, issuing: Issuing) -> Result<IssueOpinionResponse, Pr
         legal_basis,
     } = issuing;
     let (id, issued_at) = (chance::new_id(), tx.now());
-    let mut chains = store::chain::lock(tx.connection(), &[matter]).await?;
+    let mut chains = lock_for(tx, matter, |_| Some(organ)).await?;
     let chain = chains.get(matter)?;
     chain.issue_opinion(organ, id, issued_at)?;
     let next_remedy = next_remedy(chain.matter.category, issued_at);

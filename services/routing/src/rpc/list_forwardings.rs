@@ -1,6 +1,7 @@
 //! The hops of a matter, oldest first.
 
 use huiyin_proto::routing::v1::{ListForwardingsRequest, ListForwardingsResponse};
+use huiyin_service_kit::authorization::sees;
 use huiyin_service_kit::page::{PageToken, page_size};
 use huiyin_service_kit::status::Problem;
 use huiyin_service_kit::violations::Violations;
@@ -28,11 +29,10 @@ pub(crate) async fn list_forwardings(
             .map_err(|_| Problem::WrongPageToken)?,
         None => 0,
     };
-    let mut connection = service.desk.database.pool().acquire().await?;
-    if store::routed_matter::read(&mut connection, matter)
-        .await?
-        .is_none()
-    {
+    let mut connection = service.desk.database.reading().await?;
+    let routed = store::routed_matter::read(&mut connection, matter).await?;
+    let routed = routed.ok_or_else(|| no_matter(matter))?;
+    if !sees(&mut connection, routed.seen()).await? {
         return Err(no_matter(matter));
     }
     let mut hops =

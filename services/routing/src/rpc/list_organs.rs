@@ -22,7 +22,7 @@ pub(crate) async fn list_organs(
     let mut violations = Violations::default();
     let within = match request.territory_code.as_str() {
         "" => Some(TerritoryCode::NATION),
-        code => wire::territory_code(&mut violations, "territory_code", code),
+        code => violations.territory_code("territory_code", code),
     };
     let function = violations.text("function", &request.function, 0, 64);
     let size = page_size(&mut violations, request.page_size, 100, 1000);
@@ -41,7 +41,7 @@ pub(crate) async fn list_organs(
         after: after.uuid(),
         limit: i64::from(size) + 1,
     };
-    let mut connection = service.desk.database.pool().acquire().await?;
+    let mut connection = service.desk.database.reading().await?;
     let mut found = store::organ::list(&mut connection, &wanted).await?;
     if found.is_empty()
         && store::territory::find(&mut connection, &[within])

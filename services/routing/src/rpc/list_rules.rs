@@ -22,7 +22,7 @@ pub(crate) async fn list_rules(
     let size = page_size(&mut violations, request.page_size, 20, 100) as usize;
     violations.finish()?;
     let after = PageToken::parse(&request.page_token, "rules")?.map(|token| token.last_key);
-    let mut connection = service.desk.database.pool().acquire().await?;
+    let mut connection = service.desk.database.reading().await?;
     let on = local_date(service.desk.database.now());
     let in_force = service.rulebook.in_force(&mut connection, on).await?;
     let of_release = RulesVersion {

@@ -20,7 +20,7 @@ pub(crate) async fn list_territories(
     let mut violations = Violations::default();
     let parent = match request.parent_code.as_str() {
         "" => Some(TerritoryCode::NATION),
-        code => wire::territory_code(&mut violations, "parent_code", code),
+        code => violations.territory_code("parent_code", code),
     };
     let size = page_size(&mut violations, request.page_size, 100, 1000);
     let on = on_date(&mut violations, "on_date", &request.on_date, service);
@@ -29,7 +29,7 @@ pub(crate) async fn list_territories(
     let filter = format!("territories {parent} {on} {whole_subtree}");
     let after = PageToken::parse(&request.page_token, &filter)?
         .map_or_else(String::new, |token| token.last_key);
-    let mut connection = service.desk.database.pool().acquire().await?;
+    let mut connection = service.desk.database.reading().await?;
     let wanted = store::territory::Wanted {
         parent,
         whole_subtree,

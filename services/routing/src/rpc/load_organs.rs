@@ -41,7 +41,7 @@ pub(crate) async fn load_organs(
 }
 
 fn read(violations: &mut Violations, row: &OrganRow) -> Option<OrganProfile> {
-    let territory = wire::territory_code(violations, "territory_code", &row.territory_code);
+    let territory = violations.territory_code("territory_code", &row.territory_code);
     let name = violations.text("name", &row.name, 1, NAME);
     let level = wire::level(violations, "level", row.level);
     let functions = functions(violations, &row.functions);

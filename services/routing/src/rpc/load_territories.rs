@@ -36,12 +36,12 @@ pub(crate) async fn load_territories(
 }
 
 fn read(violations: &mut Violations, row: &TerritoryRow) -> Option<Territory> {
-    let code = wire::territory_code(violations, "code", &row.code);
+    let code = violations.territory_code("code", &row.code);
     let name = violations.text("name", &row.name, 1, NAME);
     let level = wire::level(violations, "level", row.level);
     let parent = match row.parent_code.as_str() {
         "" => None,
-        parent => Some(wire::territory_code(violations, "parent_code", parent)?),
+        parent => Some(violations.territory_code("parent_code", parent)?),
     };
     let (code, level) = code.zip(level)?;
     let by_code = code.level();

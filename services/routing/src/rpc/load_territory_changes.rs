@@ -74,7 +74,7 @@ fn units(violations: &mut Violations, field: &str, given: &[TerritoryUnit]) -> V
     );
     let mut units = Vec::with_capacity(number.min(UNITS));
     for unit in given.iter().take(UNITS) {
-        let code = wire::territory_code(violations, field, &unit.code);
+        let code = violations.territory_code(field, &unit.code);
         let name = violations.text(field, &unit.name, 1, NAME);
         units.extend(code.map(|code| Unit { code, name }));
     }

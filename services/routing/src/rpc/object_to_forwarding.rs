@@ -5,12 +5,14 @@ use huiyin_proto::events::v1::ForwardingObjected;
 use huiyin_proto::events::v1::event::Fact;
 use huiyin_proto::routing::v1::{ObjectToForwardingRequest, ObjectToForwardingResponse};
 use huiyin_service_kit::almanac::Almanac;
+use huiyin_service_kit::authorization::{About, permit};
 use huiyin_service_kit::database::Tx;
 use huiyin_service_kit::idempotency::Asked;
 use huiyin_service_kit::status::Problem;
 use huiyin_service_kit::violations::Violations;
 use tonic::Request;
 
+use super::lock_for;
 use crate::service::Service;
 use crate::{store, wire};
 
@@ -27,6 +29,7 @@ pub(crate) async fn object_to_forwarding(
     request: Request<ObjectToForwardingRequest>,
 ) -> Result<ObjectToForwardingResponse, Problem> {
     let objecting = parse(request.get_ref())?;
+    permit(About::Organ(objecting.organ)).await?;
     let asked = Asked::of(
         request.metadata(),
         &request.get_ref().request_id,
@@ -68,7 +71,7 @@ async fn object(
         reason,
     } = objecting;
     let now = tx.now();
-    let mut chains = store::chain::lock(tx.connection(), &[matter]).await?;
+    let mut chains = lock_for(tx, matter, |_| Some(organ)).await?;
     let calendars = almanac.current(tx.connection()).await?;
     let hop = chains
         .get(matter)?

@@ -10,6 +10,7 @@ use huiyin_service_kit::status::Problem;
 use huiyin_service_kit::violations::Violations;
 use tonic::Request;
 
+use super::lock_for;
 use crate::chain::Ruling;
 use crate::service::Service;
 use crate::{store, wire};
@@ -63,7 +64,7 @@ async fn refuse(tx: &mut Tx, refusing: Refusing) -> Result<RefuseObjectionRespon
         reason,
     } = refusing;
     let now = tx.now();
-    let mut chains = store::chain::lock(tx.connection(), &[matter]).await?;
+    let mut chains = lock_for(tx, matter, super::sender).await?;
     let hop = chains.get(matter)?.rule(Ruling {
         at: now,
         post,

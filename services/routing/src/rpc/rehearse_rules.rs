@@ -51,7 +51,7 @@ pub(crate) async fn rehearse_rules(
         given => violations.date("since_date", given),
     };
     let proposed = violations.finish_with(proposed)?;
-    let mut connection = service.desk.database.pool().acquire().await?;
+    let mut connection = service.desk.database.reading().await?;
     let on = local_date(service.desk.database.now());
     let in_force = service.rulebook.in_force(&mut connection, on).await?;
     let (today, then) = (

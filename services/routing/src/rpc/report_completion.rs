@@ -4,12 +4,14 @@ use huiyin_domain::ids::{MatterId, OrganId};
 use huiyin_proto::events::v1::CompletionReported;
 use huiyin_proto::events::v1::event::Fact;
 use huiyin_proto::routing::v1::{ReportCompletionRequest, ReportCompletionResponse};
+use huiyin_service_kit::authorization::{About, permit};
 use huiyin_service_kit::database::Tx;
 use huiyin_service_kit::idempotency::Asked;
 use huiyin_service_kit::status::Problem;
 use huiyin_service_kit::violations::Violations;
 use tonic::Request;
 
+use super::lock_for;
 use crate::service::Service;
 use crate::{store, wire};
 
@@ -27,6 +29,7 @@ pub(crate) async fn report_completion(
 ) -> Result<ReportCompletionResponse, Problem> {
     let message = request.get_ref();
     let reporting = parse(message)?;
+    permit(About::Organ(reporting.organ)).await?;
     let asked = Asked::of(request.metadata(), &message.request_id, message);
     service
         .desk
@@ -59,7 +62,7 @@ async fn report(tx: &mut Tx, reporting: Reporting) -> Result<ReportCompletionRes
         report,
     } = reporting;
     let now = tx.now();
-    let mut chains = store::chain::lock(tx.connection(), &[matter]).await?;
+    let mut chains = lock_for(tx, matter, |_| Some(organ)).await?;
     let hop = chains.get(matter)?.report_completion(organ, now, report)?;
     tx.tell(Fact::CompletionReported(CompletionReported {
         matter_id: matter.to_string(),

@@ -7,12 +7,14 @@ use huiyin_proto::routing::v1::{
     AcceptCompletionRequest, AcceptCompletionResponse, Forwarding, ReturnCompletionRequest,
     ReturnCompletionResponse,
 };
+use huiyin_service_kit::authorization::{About, permit};
 use huiyin_service_kit::database::Tx;
 use huiyin_service_kit::idempotency::Asked;
 use huiyin_service_kit::status::Problem;
 use huiyin_service_kit::violations::Violations;
 use tonic::Request;
 
+use super::lock_for;
 use crate::chain::CompletionRuling;
 use crate::service::Service;
 use crate::{store, wire};
@@ -38,6 +40,7 @@ pub(crate) async fn accept_completion(
     let organ = violations.id("organ_id", &message.organ_id);
     let post = violations.text("post", &message.post, 1, 100);
     let (matter, organ) = violations.finish_with(matter.zip(organ))?;
+    permit(About::Organ(organ)).await?;
     let ruling = Ruling {
         matter,
         organ,
@@ -71,6 +74,7 @@ pub(crate) async fn return_completion(
     let post = violations.text("post", &message.post, 1, 100);
     let reason = violations.text("reason", &message.reason, 1, 1000);
     let (matter, organ) = violations.finish_with(matter.zip(organ))?;
+    permit(About::Organ(organ)).await?;
     let ruling = Ruling {
         matter,
         organ,
@@ -105,7 +109,7 @@ async fn rule(tx: &mut Tx, ruling: Ruling) -> Result<Forwarding, Problem> {
         accepted,
         reason: reason.unwrap_or_default(),
     };
-    let mut chains = store::chain::lock(tx.connection(), &[matter]).await?;
+    let mut chains = lock_for(tx, matter, |_| Some(organ)).await?;
     let hop = chains.get(matter)?.rule_completion(organ, ruling)?;
     let (matter_id, forwarding_id) = (matter.to_string(), hop.id.to_string());
     let organ_id = organ.to_string();

@@ -19,7 +19,7 @@ pub(crate) async fn trace_territory(
     request: Request<TraceTerritoryRequest>,
 ) -> Result<TraceTerritoryResponse, Problem> {
     let (code, then, now) = parse(request.get_ref(), service)?;
-    let mut connection = service.desk.database.pool().acquire().await?;
+    let mut connection = service.desk.database.reading().await?;
     let places = service.rulebook.places.current(&mut connection).await?;
     if !places.knows(code) {
         return Err(no_territory(code));
@@ -47,7 +47,7 @@ fn parse(
     service: &Service,
 ) -> Result<(TerritoryCode, Date, Date), Problem> {
     let mut violations = Violations::default();
-    let code = wire::territory_code(&mut violations, "code", &request.code);
+    let code = violations.territory_code("code", &request.code);
     let then = violations.date("then_date", &request.then_date);
     let now = on_date(&mut violations, "now_date", &request.now_date, service);
     if let Some((then, now)) = then.zip(now) {

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use huiyin_domain::ids::{ForwardingId, MatterId, OrganId};
 use huiyin_domain::routing::Reason;
 use huiyin_domain::supervision::SimplifiedLimits;
+use huiyin_service_kit::authorization;
 use huiyin_service_kit::status::Problem;
 use sqlx::PgConnection;
 use sqlx::types::Json;
@@ -100,7 +101,7 @@ pub(crate) async fn list(
     rows.into_iter().map(Hop::try_from).collect()
 }
 
-/// Writes new hops.
+/// Writes new hops, and that their receivers have the matters in hand.
 pub(crate) async fn insert(
     connection: &mut PgConnection,
     hops: &[(MatterId, &Hop)],
@@ -108,6 +109,8 @@ pub(crate) async fn insert(
     if hops.is_empty() {
         return Ok(());
     }
+    let hands = hops.iter().map(|(matter, hop)| (*matter, hop.to()));
+    authorization::hand(connection, &hands.collect::<Vec<_>>()).await?;
     let ids: Vec<Uuid> = hops.iter().map(|(_, hop)| hop.id.uuid()).collect();
     let matters: Vec<Uuid> = hops.iter().map(|(matter, _)| matter.uuid()).collect();
     let numbers: Vec<i32> = hops

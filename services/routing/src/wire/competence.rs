@@ -7,7 +7,7 @@ use huiyin_proto::routing::v1 as pb;
 use huiyin_service_kit::violations::Violations;
 use huiyin_service_kit::wire::timestamp;
 
-use super::{level, level_word, territory_code};
+use super::{level, level_word};
 use crate::store::competence_rules::Activated;
 
 /// The competence rules of a request; everything that is wrong with them is a violation of the field.
@@ -65,7 +65,7 @@ fn competence_rule(
 ) -> Option<CompetenceRule> {
     let place = match rule.place_code.as_str() {
         "" => Some(TerritoryCode::NATION),
-        code => territory_code(violations, &format!("{field}.place_code"), code),
+        code => violations.territory_code(&format!("{field}.place_code"), code),
     };
     let level = level(violations, &format!("{field}.level"), rule.level);
     Some(CompetenceRule {

@@ -98,7 +98,7 @@ impl City {
             .await
             .unwrap();
         let lists = huiyin_routing::lists(desk.desk.clone()).await.unwrap();
-        let client = RoutingServiceClient::new(lists.rpcs.clone());
+        let client = RoutingServiceClient::new(desk.open_to_all(lists.rpcs.clone()));
         Self {
             desk,
             lists,

@@ -295,7 +295,7 @@ async fn the_lowest_common_superior_is_asked_as_of_a_day() {
 async fn another_process_of_the_service_sees_what_was_loaded_here() {
     let mut city = City::new().await;
     let lists = huiyin_routing::lists(city.desk.desk.clone()).await.unwrap();
-    let mut other = RoutingServiceClient::new(lists.rpcs);
+    let mut other = RoutingServiceClient::new(city.desk.open_to_all(lists.rpcs));
     let ask = |code: &str| GetTerritoryRequest {
         code: code.to_owned(),
         on_date: String::new(),

@@ -56,11 +56,11 @@ async fn react(tx: &mut Tx, events: &[Event]) -> Result<(), Problem> {
 
 fn place(told: &Territory) -> Result<WarnedPlace, Problem> {
     let mut violations = Violations::default();
-    let code = wire::territory_code(&mut violations, "code", &told.code);
+    let code = violations.territory_code("code", &told.code);
     let level = wire::level(&mut violations, "level", told.level);
     let parent = match told.parent_code.as_str() {
         "" => None,
-        parent => wire::territory_code(&mut violations, "parent_code", parent),
+        parent => violations.territory_code("parent_code", parent),
     };
     let (code, level) = violations.finish_with(code.zip(level))?;
     Ok(WarnedPlace {
@@ -74,7 +74,7 @@ fn profile(told: &Organ) -> Result<OrganProfile, Problem> {
     let mut violations = Violations::default();
     let id = violations.id("organ_id", &told.organ_id);
     let level = wire::level(&mut violations, "level", told.level);
-    let territory = wire::territory_code(&mut violations, "territory_code", &told.territory_code);
+    let territory = violations.territory_code("territory_code", &told.territory_code);
     let (id, (level, territory)) = violations.finish_with(id.zip(level.zip(territory)))?;
     Ok(OrganProfile {
         id,

@@ -17,10 +17,12 @@ use uuid::Uuid;
 
 use super::id;
 use crate::alert::{Report, Source};
+use crate::excluded;
 use crate::fan_out::{self, Outgoing};
 use crate::limits::Limits;
 use crate::rpc::raise_alert::PERSONS;
 use crate::service::Service;
+use crate::store::matter_about::{self, MatterAbout};
 use crate::store::warned_place;
 use crate::wire;
 
@@ -32,8 +34,7 @@ const NAMESPACE: Uuid = Uuid::from_u128(0x6875_6979_696e_4156_8953_5449_4f4e_000
 struct LargeVisit {
     id: AlertId,
     report: Report,
-    about: Option<OrganId>,
-    denounced: bool,
+    about: Option<MatterAbout>,
 }
 
 /// Reports large visits as they are registered.
@@ -45,14 +46,16 @@ pub(super) fn watch_intake(service: Service) -> Reaction {
 }
 
 async fn react(service: &Service, tx: &mut Tx, events: &[Event]) -> Result<(), Problem> {
-    let mut visits = Vec::new();
+    let (mut visits, mut told) = (Vec::new(), Vec::new());
     for event in events {
-        if let Some(Fact::MatterRegistered(fact)) = &event.fact
-            && fact.channel() == words::Channel::Visit
-        {
-            visits.extend(read(fact, &service.limits)?);
+        if let Some(Fact::MatterRegistered(fact)) = &event.fact {
+            told.extend(about(fact)?);
+            if fact.channel() == words::Channel::Visit {
+                visits.extend(read(fact, &service.limits)?);
+            }
         }
     }
+    matter_about::insert(tx.connection(), &told).await?;
     if visits.is_empty() {
         return Ok(());
     }
@@ -91,7 +94,7 @@ async fn check_places(tx: &mut Tx, visits: &[LargeVisit]) -> Result<(), Problem>
 fn read(fact: &MatterRegistered, limits: &Limits) -> Result<Option<LargeVisit>, Problem> {
     let matter: MatterId = id("matter_id", &fact.matter_id)?;
     let mut violations = Violations::default();
-    let place = wire::territory_code(&mut violations, "place_code", &fact.place_code);
+    let place = violations.territory_code("place_code", &fact.place_code);
     let received = violations
         .time("received_time", fact.received_time.as_ref())
         .map(wire::kept);
@@ -100,10 +103,6 @@ fn read(fact: &MatterRegistered, limits: &Limits) -> Result<Option<LargeVisit>, 
     if !collective_is_urgent(fact.persons, threshold) {
         return Ok(None);
     }
-    let about = match fact.about_organ.as_str() {
-        "" => None,
-        organ => Some(id("about_organ", organ)?),
-    };
     let report = Report {
         kind: UrgentKind::CollectiveVisit,
         place,
@@ -120,43 +119,41 @@ fn read(fact: &MatterRegistered, limits: &Limits) -> Result<Option<LargeVisit>, 
         duty_phone: String::new(),
         source: Source::Registration,
     };
-    let denounced = fact.category() == words::Category::Denunciation;
     let id = AlertId::from_uuid(Uuid::new_v5(&NAMESPACE, matter.uuid().as_bytes()));
     Ok(Some(LargeVisit {
         id,
         report,
-        about,
-        denounced,
+        about: about(fact)?,
     }))
 }
 
-/// Who must not be told: the organ the matter is about (art. 28(3)) and, of a denunciation, every organ
-/// below it (art. 30(3)).
+/// Who must not be told.
+///
+/// # Errors
+/// When everybody it is for is excluded.
 fn exclusions(visit: &LargeVisit, directory: &Directory) -> Result<Vec<OrganId>, Problem> {
     let everybody = fan_out::addressed(&visit.report, None, directory, &[])?;
-    let Some(about) = visit.about else {
-        return Ok(Vec::new());
-    };
-    let mut excluded = vec![about];
-    if let Some(denounced) = directory.get(about).filter(|_| visit.denounced) {
-        let below = everybody
-            .iter()
-            .filter_map(|recipient| directory.get(recipient.organ))
-            .filter(|organ| {
-                organ.territory != denounced.territory
-                    && organ.territory.is_within(&denounced.territory)
-            });
-        excluded.extend(below.map(|organ| organ.id));
+    let organs = everybody.iter().map(|recipient| recipient.organ);
+    let excluded = excluded::among(organs, visit.about.as_slice(), directory);
+    let is_left = |recipient: &warning::Recipient| !excluded.contains(&recipient.organ);
+    if everybody.iter().any(is_left) {
+        return Ok(excluded);
     }
-    if everybody
-        .iter()
-        .all(|recipient| excluded.contains(&recipient.organ))
-    {
-        let words = format!(
-            "{} may be told to nobody: everybody it is for is excluded",
-            visit.id
-        );
-        return Err(Problem::Unexpected(words));
+    let words = format!(
+        "{} may be told to nobody: everybody it is for is excluded",
+        visit.id
+    );
+    Err(Problem::Unexpected(words))
+}
+
+/// Which organ a matter is about, if it is about one.
+fn about(fact: &MatterRegistered) -> Result<Option<MatterAbout>, Problem> {
+    if fact.about_organ.is_empty() {
+        return Ok(None);
     }
-    Ok(excluded)
+    Ok(Some(MatterAbout {
+        matter: id("matter_id", &fact.matter_id)?,
+        organ: id("about_organ", &fact.about_organ)?,
+        denunciation: fact.category() == words::Category::Denunciation,
+    }))
 }

@@ -8,6 +8,7 @@ use huiyin_domain::vocabulary::Level;
 use huiyin_proto::stability_early_warning::v1::{
     AcknowledgeAlertRequest, AcknowledgeAlertResponse,
 };
+use huiyin_service_kit::authorization::{About, permit};
 use huiyin_service_kit::database::Tx;
 use huiyin_service_kit::idempotency::Asked;
 use huiyin_service_kit::status::Problem;
@@ -41,6 +42,7 @@ pub(crate) async fn answer(
     let (metadata, _, message) = request.into_parts();
     let asked = Asked::of(&metadata, &message.request_id, &message);
     let wanted = parse(&message)?;
+    permit(About::Organ(wanted.organ)).await?;
     service
         .desk
         .database
@@ -67,11 +69,14 @@ fn parse(message: &AcknowledgeAlertRequest) -> Result<Acknowledging, Problem> {
 }
 
 async fn acknowledge(tx: &mut Tx, wanted: Acknowledging) -> Result<Recipient, Problem> {
+    // found with the eyes of who asks: whoever was not told of the alert finds nobody
     let id = alert_recipient::id_of(tx.connection(), wanted.alert, wanted.organ).await?;
     let id = id.ok_or_else(|| Problem::NotFound {
         what: "recipient",
         id: format!("{} of {}", wanted.organ, wanted.alert),
     })?;
+    // only that row is changed, and what follows from it
+    tx.as_house().await?;
     // The timer first and the recipient second, as the sweep does. A sweep that was under way has armed
     // the timer anew in a row this statement could not see: hence once more behind the recipient's lock.
     timer::disarm(tx.connection(), ACKNOWLEDGEMENT, &[id]).await?;

@@ -1,9 +1,11 @@
 //! One alert with all its recipients.
 
+use huiyin_domain::ids::AlertId;
 use huiyin_proto::stability_early_warning::v1::{GetAlertRequest, GetAlertResponse};
 use huiyin_service_kit::status::Problem;
 use huiyin_service_kit::violations::Violations;
 
+use super::sees;
 use crate::service::Service;
 use crate::store::{alert, alert_recipient};
 use crate::wire;
@@ -19,14 +21,21 @@ pub(crate) async fn answer(
     let mut violations = Violations::default();
     let id = violations.id("alert_id", &message.alert_id);
     let id = violations.finish_with(id)?;
-    let mut connection = service.desk.database.pool().acquire().await?;
+    let mut connection = service.desk.database.reading().await?;
     let found = alert::find(&mut connection, &[id]).await?;
-    let alert = found.first().ok_or_else(|| Problem::NotFound {
-        what: "alert",
-        id: id.to_string(),
-    })?;
+    let alert = found.first().ok_or_else(|| not_found(id))?;
     let recipients = alert_recipient::of(&mut connection, &[id]).await?;
+    if !sees(alert, &recipients) {
+        return Err(not_found(id));
+    }
     Ok(GetAlertResponse {
         alert: Some(wire::alert(alert, &recipients)),
     })
+}
+
+fn not_found(id: AlertId) -> Problem {
+    Problem::NotFound {
+        what: "alert",
+        id: id.to_string(),
+    }
 }

@@ -3,10 +3,12 @@
 use huiyin_domain::ids::AlertId;
 use huiyin_domain::time::Instant;
 use huiyin_proto::stability_early_warning::v1::{ListAlertsRequest, ListAlertsResponse};
+use huiyin_service_kit::authorization::{About, permit, subject};
 use huiyin_service_kit::page::{PageToken, instant_key, page_size, read_instant_key};
 use huiyin_service_kit::status::Problem;
 use huiyin_service_kit::violations::Violations;
 
+use super::sees;
 use crate::alert::Alert;
 use crate::service::Service;
 use crate::store::alert::{self, Wanted};
@@ -23,11 +25,14 @@ pub(crate) async fn answer(
 ) -> Result<ListAlertsResponse, Problem> {
     let mut violations = Violations::default();
     let organ = match message.organ_id.as_str() {
-        "" => None,
+        "" => subject().and_then(|subject| subject.organ()),
         given => violations.id("organ_id", given),
     };
     let size = page_size(&mut violations, message.page_size, 50, 200);
     violations.finish()?;
+    if let Some(organ) = organ {
+        permit(About::Organ(organ)).await?;
+    }
     let filter = format!(
         "alerts organ={} waiting_only={}",
         message.organ_id, message.waiting_only
@@ -41,7 +46,7 @@ pub(crate) async fn answer(
         after,
         limit: i64::from(size) + 1,
     };
-    let mut connection = service.desk.database.pool().acquire().await?;
+    let mut connection = service.desk.database.reading().await?;
     let mut alerts = alert::list(&mut connection, &wanted).await?;
     let size = usize::try_from(size).unwrap_or(usize::MAX);
     let more = alerts.len() > size;
@@ -52,6 +57,7 @@ pub(crate) async fn answer(
     };
     let ids: Vec<AlertId> = alerts.iter().map(|alert| alert.id).collect();
     let recipients = alert_recipient::of(&mut connection, &ids).await?;
+    alerts.retain(|alert| sees(alert, &recipients));
     Ok(ListAlertsResponse {
         alerts: alerts
             .iter()

@@ -4,6 +4,7 @@ use huiyin_domain::ids::{MatterId, OrganId};
 use huiyin_domain::routing::Directory;
 use huiyin_domain::time::Instant;
 use huiyin_proto::stability_early_warning::v1::{RaiseAlertRequest, RaiseAlertResponse};
+use huiyin_service_kit::authorization::{About, permit};
 use huiyin_service_kit::chance;
 use huiyin_service_kit::idempotency::Asked;
 use huiyin_service_kit::status::Problem;
@@ -12,9 +13,10 @@ use tonic::Request;
 
 use super::nameless;
 use crate::alert::{Report, Source};
+use crate::excluded;
 use crate::fan_out::{self, Outgoing};
 use crate::service::Service;
-use crate::store::warned_place;
+use crate::store::{matter_about, warned_place};
 use crate::wire;
 
 /// Matters of one report at most.
@@ -33,6 +35,7 @@ pub(crate) async fn answer(
     let (metadata, _, message) = request.into_parts();
     let asked = Asked::of(&metadata, &message.request_id, &message);
     let outgoing = read(service, &message).await?;
+    permit(About::Organ(outgoing.report.organ)).await?;
     let limits = service.limits.clone();
     service
         .desk
@@ -40,6 +43,7 @@ pub(crate) async fn answer(
         .once("raise_alert", asked, move |tx| {
             let (outgoing, limits) = (outgoing.clone(), limits.clone());
             Box::pin(async move {
+                tx.as_house().await?;
                 let raised = fan_out::raise(tx, &limits, &outgoing).await?;
                 let (alert, recipients) = raised.ok_or(Problem::ChangedMeanwhile)?;
                 Ok(RaiseAlertResponse {
@@ -52,7 +56,7 @@ pub(crate) async fn answer(
 
 /// Reads the request and whom it is for; refuses everything that is wrong with it at once.
 async fn read(service: &Service, message: &RaiseAlertRequest) -> Result<Outgoing, Problem> {
-    let mut connection = service.desk.database.pool().acquire().await?;
+    let mut connection = service.desk.database.reading().await?;
     let directory = service.offices.current(&mut connection).await?;
     if directory.iter().next().is_none() {
         return Err(Problem::Unavailable {
@@ -72,20 +76,24 @@ async fn read(service: &Service, message: &RaiseAlertRequest) -> Result<Outgoing
         check_organ(&mut violations, report, &directory);
     }
     let report = violations.finish_with(report)?;
+    let about = matter_about::of(&mut connection, &report.matters).await?;
     // Whoever reports is the organ competent for what it reports.
-    let addressed = fan_out::addressed(&report, Some(report.organ), &directory, &[])?;
+    let competent = Some(report.organ);
+    let everybody = fan_out::addressed(&report, competent, &directory, &[])?;
+    let organs = everybody.iter().map(|recipient| recipient.organ);
+    let exclusions = excluded::among(organs, &about, &directory);
     Ok(Outgoing {
         id: chance::new_id(),
+        addressed: fan_out::addressed(&report, competent, &directory, &exclusions)?,
         report,
-        addressed,
-        exclusions: Vec::new(),
+        exclusions,
     })
 }
 
 fn parse(violations: &mut Violations, message: &RaiseAlertRequest, now: Instant) -> Option<Report> {
     violations.request_id(&message.request_id);
     let kind = wire::urgent_kind(violations, "kind", message.kind);
-    let place = wire::territory_code(violations, "place_code", &message.place_code);
+    let place = violations.territory_code("place_code", &message.place_code);
     let organ: Option<OrganId> = violations.id("organ_id", &message.organ_id);
     let matters = matters(violations, &message.matter_ids);
     let persons = violations.within("persons", message.persons, 0..=PERSONS);

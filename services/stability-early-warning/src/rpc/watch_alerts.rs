@@ -12,6 +12,7 @@ use futures::stream::BoxStream;
 use huiyin_domain::ids::OrganId;
 use huiyin_domain::vocabulary::Level;
 use huiyin_proto::stability_early_warning::v1::{WatchAlertsRequest, WatchAlertsResponse};
+use huiyin_service_kit::authorization::{About, permit};
 use huiyin_service_kit::road::consumer::Place;
 use huiyin_service_kit::road::sequencer::Sequenced;
 use huiyin_service_kit::road::{feed, streams};
@@ -54,14 +55,19 @@ pub(crate) async fn answer(
     message: WatchAlertsRequest,
 ) -> Result<BoxStream<'static, Result<WatchAlertsResponse, Status>>, Problem> {
     let desk = desk(service, &message).await?;
+    match desk.organ {
+        Some(organ) => permit(About::Organ(organ)).await?,
+        // every desk of a level is shown to nobody; a service that asks itself may
+        None => permit(About::House).await?,
+    }
     // Heard before the place is read: what comes in between rings again.
     let bell = service.bells.hear(desk.level);
-    let mut connection = service.desk.database.pool().acquire().await?;
+    let mut connection = service.desk.database.reading().await?;
     let received = desk_place::of(&mut connection, desk.level).await?;
     let seen = match message.cursor.as_str() {
         "" if message.from_beginning => Place { epoch: 1, seq: 0 },
         "" => received,
-        given => cursor::parse(given, received)?,
+        given => cursor::place(service, (desk.level, desk.organ), given, received).await?,
     };
     let watching = Watching {
         service: service.clone(),
@@ -109,7 +115,7 @@ async fn desk(service: &Service, message: &WatchAlertsRequest) -> Result<Desk, P
 }
 
 async fn standing(service: &Service, organ: OrganId) -> Result<Level, Problem> {
-    let mut connection = service.desk.database.pool().acquire().await?;
+    let mut connection = service.desk.database.reading().await?;
     let directory = service.offices.current(&mut connection).await?;
     let known = directory.get(organ).map(|organ| organ.level);
     known.ok_or_else(|| Problem::NotFound {
@@ -171,7 +177,7 @@ impl Watching {
         match self.desk.organ {
             None => Ok(notices.into()),
             Some(organ) => {
-                let mut connection = self.service.desk.database.pool().acquire().await?;
+                let mut connection = self.service.desk.database.reading().await?;
                 Ok(notice::of_organ(&mut connection, notices, organ)
                     .await?
                     .into())

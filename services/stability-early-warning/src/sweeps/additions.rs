@@ -1,6 +1,6 @@
 //! Who is told in addition when even the leader on duty does not acknowledge.
 
-use huiyin_domain::ids::{AlertId, OrganId};
+use huiyin_domain::ids::{AlertId, MatterId, OrganId};
 use huiyin_domain::organs::{JOINT_MEETING, OrganProfile, PETITION_OFFICE};
 use huiyin_domain::routing::Directory;
 use huiyin_domain::vocabulary::Level;
@@ -10,8 +10,10 @@ use huiyin_service_kit::database::Tx;
 use huiyin_service_kit::status::Problem;
 
 use crate::alert::{Acknowledgement, Alert, Recipient, Role};
+use crate::excluded;
 use crate::fan_out;
 use crate::limits::Limits;
+use crate::store::matter_about::{self, MatterAbout};
 use crate::store::{alert, alert_exclusion};
 use crate::wire;
 
@@ -31,6 +33,11 @@ pub(super) async fn add(
     ids.dedup();
     let alerts = alert::find(tx.connection(), &ids).await?;
     let excluded = alert_exclusion::of(tx.connection(), &ids).await?;
+    let matters: Vec<MatterId> = alerts
+        .iter()
+        .flat_map(|alert| alert.report.matters.clone())
+        .collect();
+    let about = matter_about::of(tx.connection(), &matters).await?;
     let now = wire::kept(tx.now());
     let mut wanted: Vec<Recipient> = Vec::new();
     for silent in silent {
@@ -41,7 +48,12 @@ pub(super) async fn add(
             let known = wanted
                 .iter()
                 .any(|other| (other.alert, other.organ) == (alert.id, organ.id));
-            if !known && !excluded.contains(&(alert.id, organ.id)) {
+            let about = about
+                .iter()
+                .filter(|about| alert.report.matters.contains(&about.matter));
+            let about: Vec<MatterAbout> = about.copied().collect();
+            let sealed = excluded::is_excluded(organ.id, &about, directory);
+            if !known && !sealed && !excluded.contains(&(alert.id, organ.id)) {
                 let reason = format!(
                     "{} is told because {} did not acknowledge",
                     organ.name,

@@ -137,7 +137,7 @@ async fn the_database_itself_refuses_an_excluded_recipient() -> Tested {
         "INSERT INTO alert_recipient (recipient_id, alert_id, organ_id, level, role, reason, ack_due)
          SELECT gen_random_uuid(), alert_id, organ_id, 'city', 'level_above', 'by mistake', now() FROM alert_exclusion",
     )
-    .execute(stage.desk.database().pool())
+    .execute(stage.desk.database().writing())
     .await
     .unwrap_err();
     assert_eq!(
@@ -145,7 +145,7 @@ async fn the_database_itself_refuses_an_excluded_recipient() -> Tested {
         Some("alert_recipient_not_excluded")
     );
     let excluded = sqlx::query("INSERT INTO alert_exclusion (alert_id, organ_id) SELECT alert_id, organ_id FROM alert_recipient")
-        .execute(stage.desk.database().pool())
+        .execute(stage.desk.database().writing())
         .await
         .unwrap_err();
     assert_eq!(

@@ -83,8 +83,8 @@ impl Stage {
         let mut lists = lists(desk.desk.clone()).await?;
         let sweep = lists.sweeps.remove(0);
         Ok(Self {
+            client: Client::new(desk.open_to_all(lists.rpcs)),
             desk,
-            client: Client::new(lists.rpcs),
             reactions: lists.reactions,
             sweep,
         })
@@ -158,7 +158,7 @@ impl Stage {
     pub async fn told(&self) -> Result<Vec<Fact>, Broken> {
         let told = self.desk.told().await?;
         sqlx::raw_sql("DELETE FROM outbox; DELETE FROM outbox_urgent")
-            .execute(self.desk.database().pool())
+            .execute(self.desk.database().writing())
             .await?;
         Ok(told)
     }
@@ -167,7 +167,7 @@ impl Stage {
     pub async fn urgent_streams(&self) -> Result<Vec<String>, Broken> {
         Ok(
             sqlx::query_scalar("SELECT stream FROM outbox_urgent ORDER BY stream")
-                .fetch_all(self.desk.database().pool())
+                .fetch_all(self.desk.database().writing())
                 .await?,
         )
     }
@@ -227,7 +227,7 @@ impl Stage {
 
     pub async fn count(&self, statement: &'static str) -> Result<i64, Broken> {
         Ok(sqlx::query_scalar(statement)
-            .fetch_one(self.desk.database().pool())
+            .fetch_one(self.desk.database().writing())
             .await?)
     }
 

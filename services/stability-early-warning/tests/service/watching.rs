@@ -4,6 +4,7 @@ use crate::stage::{Stage, Tested, office, report};
 use std::time::Duration;
 
 use futures::StreamExt as _;
+use huiyin_domain::ids::EventId;
 use huiyin_proto::stability_early_warning::v1::{
     NoticeKind, RaiseAlertRequest, WatchAlertsRequest, WatchAlertsResponse,
 };
@@ -145,14 +146,32 @@ async fn what_the_desk_has_not_received_is_not_shown() -> Tested {
          INSERT INTO cursor (consumer, stream, epoch, seq)
          VALUES ('stability-early-warning', 'alerts:{city:0}', 1, 1)",
     )
-    .execute(stage.desk.database().pool())
+    .execute(stage.desk.database().writing())
     .await?;
     let mut city = watch(&stage, level(Level::City)).await?;
-    assert_eq!(take(&mut city, 1).await?[0].cursor, "1-1");
+    let first = take(&mut city, 1).await?;
     let second = tokio::time::timeout(Duration::from_millis(700), city.next()).await;
     assert!(
         second.is_err(),
         "nothing more is shown, however often it looks"
+    );
+    let events: Vec<uuid::Uuid> = sqlx::query_scalar("SELECT event_id FROM feed ORDER BY seq")
+        .fetch_all(stage.desk.database().writing())
+        .await?;
+    let cursors: Vec<String> = events
+        .into_iter()
+        .map(|event| EventId::from_uuid(event).to_string())
+        .collect();
+    assert_eq!(first[0].cursor, cursors[0]);
+    let ahead = WatchAlertsRequest {
+        cursor: cursors[1].clone(),
+        ..level(Level::City)
+    };
+    let refused = watch(&stage, ahead).await.unwrap_err();
+    assert_eq!(
+        refused.code(),
+        Code::OutOfRange,
+        "it is ahead of what the desk received"
     );
     Ok(())
 }
@@ -169,7 +188,13 @@ async fn a_watch_ends_when_the_service_stops() -> Tested {
 #[tokio::test]
 async fn wrong_cursors_levels_and_organs_are_refused() -> Tested {
     let stage = Stage::set().await?;
-    for cursor in ["1-1", "2-0", "x", "0-0", "1-x", "-"] {
+    for cursor in [
+        "1-1",
+        "x",
+        "-",
+        "event_",
+        "event_00000000000000000000000000000001",
+    ] {
         let request = WatchAlertsRequest {
             cursor: cursor.to_owned(),
             ..level(Level::City)

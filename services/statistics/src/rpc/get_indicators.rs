@@ -14,7 +14,8 @@ pub(crate) async fn answer(
     request: GetIndicatorsRequest,
 ) -> Result<GetIndicatorsResponse, Problem> {
     let period = Period::parse((&request.from_date, &request.to_date, &request.place_code))?;
-    let mut connection = desk.database.pool().acquire().await?;
+    period.permitted().await?;
+    let mut connection = desk.database.reading().await?;
     let mut indicators = Vec::new();
     for (kind, clock) in [
         (Kind::TimelyForwarding, "register_and_forward"),

@@ -11,7 +11,7 @@ use huiyin_service_kit::wire;
 use sqlx::PgConnection;
 
 use super::count;
-use crate::period::{parse_place, prefix};
+use crate::period::{may_count, parse_place, prefix};
 use crate::store::{alert_fact, deadline_fact, matter_step, order_fact, small_facts};
 use crate::words::value;
 
@@ -22,8 +22,9 @@ pub(crate) async fn answer(
     let mut violations = Violations::default();
     let place = parse_place(&mut violations, &request.place_code);
     violations.finish()?;
+    may_count(place).await?;
     let prefix = prefix(place.as_ref());
-    let mut connection = desk.database.pool().acquire().await?;
+    let mut connection = desk.database.reading().await?;
     let (orders_issued, orders_answered) = order_fact::counts(&mut connection, prefix).await?;
     Ok(GetOverviewResponse {
         stages: stages(&mut connection, prefix).await?,

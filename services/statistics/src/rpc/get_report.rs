@@ -17,7 +17,7 @@ pub(crate) async fn answer(
     let mut violations = Violations::default();
     let id = violations.id::<kind::Report>("report_id", &request.report_id);
     let id = violations.finish_with(id)?;
-    let mut connection = desk.database.pool().acquire().await?;
+    let mut connection = desk.database.reading().await?;
     let kept = report::find(&mut connection, id.uuid()).await?;
     let kept = kept.ok_or_else(|| Problem::NotFound {
         what: "report",

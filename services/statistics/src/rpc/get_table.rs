@@ -69,7 +69,8 @@ pub(crate) async fn answer(
     request: GetTableRequest,
 ) -> Result<GetTableResponse, Problem> {
     let period = Period::parse((&request.from_date, &request.to_date, &request.place_code))?;
-    let mut connection = desk.database.pool().acquire().await?;
+    period.permitted().await?;
+    let mut connection = desk.database.reading().await?;
     let table = table(&mut connection, &period).await?;
     Ok(GetTableResponse { table: Some(table) })
 }

@@ -24,7 +24,7 @@ pub(crate) async fn answer(
         None => None,
         Some(token) => Some(read_key(&token.last_key).ok_or(Problem::WrongPageToken)?),
     };
-    let mut connection = desk.database.pool().acquire().await?;
+    let mut connection = desk.database.reading().await?;
     let mut reports = report::page(&mut connection, after, i64::from(size) + 1).await?;
     let size = usize::try_from(size).unwrap_or(usize::MAX);
     let more = reports.len() > size;

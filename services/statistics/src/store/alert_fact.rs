@@ -23,14 +23,27 @@ pub(crate) async fn keep(
         .map(|told| told.acknowledged.map(str::to_owned))
         .collect();
     let escalations: Vec<i32> = recipients.values().map(|told| told.escalations).collect();
+    let places: Vec<Option<String>> = recipients.values().map(|told| told.place.clone()).collect();
+    // the matters of each as one text: a column of arrays cannot be given as an array
+    let matters: Vec<String> = recipients
+        .values()
+        .map(|told| array(&told.matters))
+        .collect();
     sqlx::query!(
-        "INSERT INTO alert_fact AS kept (alert_id, organ_id, level, addressed, delivered, acknowledged, escalations)
-         SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::boolean[], $5::boolean[], $6::text[],
-                              $7::integer[])
+        "INSERT INTO alert_fact AS kept (alert_id, organ_id, level, addressed, delivered, acknowledged, escalations,
+                                         place_code, matter_ids)
+         SELECT alert_id, organ_id, level, addressed, delivered, acknowledged, escalations, place_code,
+                matter_ids::uuid[]
+         FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::boolean[], $5::boolean[], $6::text[],
+                     $7::integer[], $8::text[], $9::text[])
+              AS told (alert_id, organ_id, level, addressed, delivered, acknowledged, escalations, place_code,
+                       matter_ids)
          ON CONFLICT (alert_id, organ_id) DO UPDATE
          SET addressed = kept.addressed OR excluded.addressed, delivered = kept.delivered OR excluded.delivered,
              acknowledged = coalesce(excluded.acknowledged, kept.acknowledged),
-             escalations = greatest(excluded.escalations, kept.escalations)",
+             escalations = greatest(excluded.escalations, kept.escalations),
+             place_code = coalesce(excluded.place_code, kept.place_code),
+             matter_ids = CASE WHEN excluded.addressed THEN excluded.matter_ids ELSE kept.matter_ids END",
         &alerts,
         &organs,
         &levels,
@@ -38,10 +51,18 @@ pub(crate) async fn keep(
         &delivered,
         &acknowledged as &[Option<String>],
         &escalations,
+        &places as &[Option<String>],
+        &matters,
     )
     .execute(connection)
     .await?;
     Ok(())
+}
+
+/// Ids as PostgreSQL writes an array.
+fn array(ids: &[Uuid]) -> String {
+    let ids: Vec<String> = ids.iter().map(Uuid::to_string).collect();
+    format!("{{{}}}", ids.join(","))
 }
 
 /// The recipients of a level, by how far the alerts got.

@@ -33,11 +33,12 @@ pub(crate) async fn keep(
         .map(|matter| matter.received_on)
         .collect();
     let repeats: Vec<Option<Uuid>> = registered.values().map(|matter| matter.repeat_of).collect();
+    let about: Vec<Option<Uuid>> = registered.values().map(|matter| matter.about).collect();
     sqlx::query!(
         "INSERT INTO matter_fact (matter_id, channel, category, subject, place_code, persons, registered_by,
-                                  received_on, repeat_of)
+                                  received_on, repeat_of, about_organ)
          SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::integer[],
-                              $7::uuid[], $8::date[], $9::uuid[])
+                              $7::uuid[], $8::date[], $9::uuid[], $10::uuid[])
          ON CONFLICT (matter_id) DO NOTHING",
         &ids,
         &text(|matter| &matter.channel),
@@ -48,6 +49,7 @@ pub(crate) async fn keep(
         &offices,
         &received,
         &repeats as &[Option<Uuid>],
+        &about as &[Option<Uuid>],
     )
     .execute(connection)
     .await?;
@@ -103,14 +105,16 @@ pub(crate) async fn totals(
     Ok((row.matters, row.persons))
 }
 
-/// Matters received in a period, and the repeats among them.
+/// Matters received in a period, and the repeats among them: of a matter that who counts sees too.
 pub(crate) async fn repeats(
     connection: &mut PgConnection,
     period: &Period,
 ) -> Result<(i64, i64), sqlx::Error> {
     let row = sqlx::query!(
-        r#"SELECT count(*) FILTER (WHERE repeat_of IS NOT NULL) AS "repeats!", count(*) AS "matters!"
-           FROM matter_fact WHERE received_on BETWEEN $1 AND $2 AND starts_with(place_code, $3)"#,
+        r#"SELECT count(*) FILTER (WHERE EXISTS (
+                      SELECT FROM matter_fact AS earlier WHERE earlier.matter_id = matter.repeat_of)) AS "repeats!",
+                  count(*) AS "matters!"
+           FROM matter_fact AS matter WHERE received_on BETWEEN $1 AND $2 AND starts_with(place_code, $3)"#,
         period.from,
         period.to,
         period.prefix(),

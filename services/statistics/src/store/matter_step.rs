@@ -59,7 +59,8 @@ pub(crate) async fn stages(
         .collect())
 }
 
-/// Initial matters of a period that were replied, and those among them that nobody raised again.
+/// Initial matters of a period that were replied, and those among them that nobody raised again. For who counts a matter is
+/// initial when it repeats none that it sees.
 pub(crate) async fn resolved_once(
     connection: &mut PgConnection,
     period: &Period,
@@ -69,7 +70,8 @@ pub(crate) async fn resolved_once(
                       SELECT FROM matter_fact AS again WHERE again.repeat_of = matter.matter_id)) AS "once!",
                   count(*) AS "closed!"
            FROM matter_fact AS matter JOIN matter_step AS step USING (matter_id)
-           WHERE step.stage = 'replied' AND matter.repeat_of IS NULL
+           WHERE step.stage = 'replied'
+             AND NOT EXISTS (SELECT FROM matter_fact AS earlier WHERE earlier.matter_id = matter.repeat_of)
              AND matter.received_on BETWEEN $1 AND $2 AND starts_with(matter.place_code, $3)"#,
         period.from,
         period.to,

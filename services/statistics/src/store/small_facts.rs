@@ -98,25 +98,11 @@ pub(crate) async fn evaluated(
     Ok((row.evaluated, row.open))
 }
 
-/// Notes the newest fact counted.
-pub(crate) async fn count_until(
-    connection: &mut PgConnection,
-    at: Instant,
-) -> Result<(), sqlx::Error> {
-    sqlx::query!(
-        "INSERT INTO counted_until AS counted (at) VALUES ($1)
-         ON CONFLICT (one) DO UPDATE SET at = excluded.at WHERE counted.at < excluded.at",
-        at,
-    )
-    .execute(connection)
-    .await?;
-    Ok(())
-}
-
+/// When the newest step of a matter that was counted happened.
 pub(crate) async fn counted_until(
     connection: &mut PgConnection,
 ) -> Result<Option<Instant>, sqlx::Error> {
-    sqlx::query_scalar!("SELECT at FROM counted_until")
+    sqlx::query_scalar!("SELECT at FROM matter_step ORDER BY at DESC LIMIT 1")
         .fetch_optional(connection)
         .await
 }

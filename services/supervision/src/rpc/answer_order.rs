@@ -2,6 +2,7 @@
 
 use huiyin_domain::ids::{OrderId, OrganId};
 use huiyin_proto::supervision::v1::{AnswerOrderRequest, AnswerOrderResponse};
+use huiyin_service_kit::authorization::{About, permit};
 use huiyin_service_kit::database::Tx;
 use huiyin_service_kit::idempotency::Asked;
 use huiyin_service_kit::run::Desk;
@@ -9,6 +10,7 @@ use huiyin_service_kit::status::Problem;
 use huiyin_service_kit::violations::Violations;
 use tonic::Request;
 
+use super::must_see;
 use crate::order::{Order, OrderState};
 use crate::store::supervise_order;
 use crate::wire;
@@ -19,6 +21,7 @@ pub(crate) async fn answer(
 ) -> Result<AnswerOrderResponse, Problem> {
     let message = request.get_ref();
     let given = Given::parse(message)?;
+    permit(About::Organ(given.organ)).await?;
     let asked = Asked::of(request.metadata(), &message.request_id, message);
     desk.database
         .once("answer_order", asked, move |tx| {
@@ -59,6 +62,7 @@ async fn keep(tx: &mut Tx, given: &Given) -> Result<AnswerOrderResponse, Problem
             what: "order",
             id: given.order.to_string(),
         })?;
+    must_see(tx.connection(), order.matter).await?;
     let answered = answered_by(order, given.organ)?;
     let now = tx.now();
     if !supervise_order::answer(tx.connection(), answered.id, &given.answer, now).await? {

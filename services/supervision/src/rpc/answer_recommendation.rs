@@ -8,6 +8,7 @@ use huiyin_proto::events::v1::event::Fact as Told;
 use huiyin_proto::supervision::v1::{AnswerRecommendationRequest, AnswerRecommendationResponse};
 use huiyin_proto::vocabulary::v1 as words;
 use huiyin_service_kit::almanac::Almanac;
+use huiyin_service_kit::authorization::{About, permit};
 use huiyin_service_kit::chance;
 use huiyin_service_kit::database::Tx;
 use huiyin_service_kit::idempotency::Asked;
@@ -16,6 +17,7 @@ use huiyin_service_kit::status::Problem;
 use huiyin_service_kit::violations::Violations;
 use tonic::Request;
 
+use super::must_see;
 use crate::follow::follow;
 use crate::heard::Heard;
 use crate::store::recommendation::{self, Recommendation};
@@ -30,6 +32,7 @@ pub(crate) async fn answer(
     let message = request.get_ref();
     let asked = Asked::of(request.metadata(), &message.request_id, message);
     let given = Given::parse(message)?;
+    permit(About::Organ(given.organ)).await?;
     let almanac = desk.almanac.clone();
     desk.database
         .once(ACTION, asked, move |tx| {
@@ -80,6 +83,7 @@ async fn keep(
             what: "recommendation",
             id: given.recommendation.to_string(),
         })?;
+    must_see(tx.connection(), known.matter).await?;
     if known.organ != given.organ {
         let words = format!("{ACTION} is only for {}, which it was made to", known.organ);
         return Err(Problem::NotYours { words });

@@ -11,6 +11,7 @@ use huiyin_proto::events::v1::event::Fact as Told;
 use huiyin_proto::supervision::v1::{DeliverRemedyOpinionRequest, DeliverRemedyOpinionResponse};
 use huiyin_proto::vocabulary::v1 as words;
 use huiyin_service_kit::almanac::Almanac;
+use huiyin_service_kit::authorization::{About, permit};
 use huiyin_service_kit::chance;
 use huiyin_service_kit::database::Tx;
 use huiyin_service_kit::idempotency::Asked;
@@ -34,6 +35,7 @@ pub(crate) async fn answer(
     let message = request.get_ref();
     let asked = Asked::of(request.metadata(), &message.request_id, message);
     let given = Given::parse(message)?;
+    permit(About::Organ(given.organ)).await?;
     let almanac = desk.almanac.clone();
     desk.database
         .once(ACTION, asked, move |tx| {

@@ -18,6 +18,7 @@ use huiyin_service_kit::status::Problem;
 use huiyin_service_kit::violations::Violations;
 use uuid::Uuid;
 
+use super::must_see;
 use crate::deadline::{Deadline, judge};
 use crate::store::{clock, clock_fact, register_line};
 use crate::wire;
@@ -85,13 +86,14 @@ async fn known(
     matter: MatterId,
 ) -> Result<(Vec<Fact>, Vec<Deadline>, Arc<Calendars>), Problem> {
     let ids: [Uuid; 1] = [matter.uuid()];
-    let mut connection = desk.database.pool().acquire().await?;
+    let mut connection = desk.database.reading().await?;
     let line = register_line::get(&mut connection, matter)
         .await?
         .ok_or_else(|| Problem::NotFound {
             what: "matter",
             id: matter.to_string(),
         })?;
+    must_see(&mut connection, matter).await?;
     let before = clock::of(&mut connection, &ids)
         .await?
         .remove(&matter)

@@ -8,6 +8,7 @@ use huiyin_proto::events::v1::DeadlineExtended;
 use huiyin_proto::events::v1::event::Fact as Told;
 use huiyin_proto::supervision::v1::{ExtendDeadlineRequest, ExtendDeadlineResponse};
 use huiyin_service_kit::almanac::Almanac;
+use huiyin_service_kit::authorization::{About, permit};
 use huiyin_service_kit::chance;
 use huiyin_service_kit::database::Tx;
 use huiyin_service_kit::idempotency::Asked;
@@ -16,6 +17,7 @@ use huiyin_service_kit::status::Problem;
 use huiyin_service_kit::violations::Violations;
 use tonic::Request;
 
+use super::must_see;
 use crate::deadline::Key;
 use crate::follow::follow;
 use crate::heard::Heard;
@@ -32,6 +34,7 @@ pub(crate) async fn answer(
 ) -> Result<ExtendDeadlineResponse, Problem> {
     let message = request.get_ref();
     let wanted = Wanted::parse(message)?;
+    permit(About::Organ(wanted.organ)).await?;
     let asked = Asked::of(request.metadata(), &message.request_id, message);
     let almanac = desk.almanac.clone();
     desk.database
@@ -132,6 +135,7 @@ pub(super) async fn facts_of(tx: &mut Tx, matter: MatterId) -> Result<Vec<Fact>,
             id: matter.to_string(),
         });
     }
+    must_see(tx.connection(), matter).await?;
     let mut facts = clock_fact::of(tx.connection(), &[matter.uuid()]).await?;
     Ok(facts.remove(&matter).unwrap_or_default())
 }

@@ -15,7 +15,7 @@ use huiyin_service_kit::status::Problem;
 use huiyin_service_kit::violations::Violations;
 use sqlx::PgConnection;
 
-use super::{Listing, id_key};
+use super::{Listing, id_key, only_seen};
 use crate::deadline::Key;
 use crate::store::reprojection::{self, Listed, Reprojection};
 use crate::wire;
@@ -30,7 +30,7 @@ pub(crate) async fn get_reprojection(
     let mut violations = Violations::default();
     let id = violations.id("batch_id", &request.batch_id);
     let id = violations.finish_with(id)?;
-    let mut connection = desk.database.pool().acquire().await?;
+    let mut connection = desk.database.reading().await?;
     let batch = known(&mut connection, id).await?;
     Ok(GetReprojectionResponse {
         reprojection: Some(wire::reprojection(&batch)),
@@ -47,10 +47,11 @@ pub(crate) async fn list_moved_deadlines(
     let id: BatchId = violations.finish_with(id)?;
     let listing = Listing::parse(size, &request.page_token, format!("moved {id}"))?;
     let page = listing.page(read_key)?;
-    let mut connection = desk.database.pool().acquire().await?;
+    let mut connection = desk.database.reading().await?;
     let batch = known(&mut connection, id).await?;
     let calendars = desk.almanac.current(&mut connection).await?;
     let moved = reprojection::page(&mut connection, id, &page).await?;
+    let moved = only_seen(&mut connection, moved, |listed| listed.moved.matter).await?;
     let (moved, next_page_token) = listing.cut(moved, key);
     let moved = moved.iter().map(|listed| told(listed, &batch, &calendars));
     Ok(ListMovedDeadlinesResponse {

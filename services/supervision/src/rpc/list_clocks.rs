@@ -8,7 +8,7 @@ use huiyin_service_kit::run::Desk;
 use huiyin_service_kit::status::Problem;
 use huiyin_service_kit::violations::Violations;
 
-use super::Listing;
+use super::{Listing, must_see};
 use crate::deadline::{Deadline, Key};
 use crate::store::{clock, register_line};
 use crate::wire;
@@ -19,14 +19,15 @@ pub(crate) async fn answer(
 ) -> Result<ListClocksResponse, Problem> {
     let (matter, listing) = parse(&request)?;
     let page = listing.page(read_key)?;
-    let mut connection = desk.database.pool().acquire().await?;
-    let clocks = clock::page(&mut connection, matter, &page).await?;
-    if clocks.is_empty() && register_line::get(&mut connection, matter).await?.is_none() {
+    let mut connection = desk.database.reading().await?;
+    if register_line::get(&mut connection, matter).await?.is_none() {
         return Err(Problem::NotFound {
             what: "matter",
             id: matter.to_string(),
         });
     }
+    must_see(&mut connection, matter).await?;
+    let clocks = clock::page(&mut connection, matter, &page).await?;
     let (clocks, next_page_token) = listing.cut(clocks, key);
     Ok(ListClocksResponse {
         clocks: clocks.iter().map(wire::clock).collect(),

@@ -9,7 +9,7 @@ use huiyin_service_kit::status::Problem;
 use huiyin_service_kit::violations::Violations;
 use huiyin_service_kit::wire::timestamp;
 
-use super::{Listing, id_key, optional_id};
+use super::{Listing, id_key, only_seen, optional_id, whose};
 use crate::store::register_line::{self, OpenLine};
 
 pub(crate) async fn answer(
@@ -17,9 +17,11 @@ pub(crate) async fn answer(
     request: ListOpenLinesRequest,
 ) -> Result<ListOpenLinesResponse, Problem> {
     let (organ, listing) = parse(&request)?;
+    let organ = whose(organ).await?;
     let page = listing.page(read_key)?;
-    let mut connection = desk.database.pool().acquire().await?;
+    let mut connection = desk.database.reading().await?;
     let lines = register_line::page_open(&mut connection, organ, &page).await?;
+    let lines = only_seen(&mut connection, lines, |line| line.matter).await?;
     let (lines, next_page_token) = listing.cut(lines, key);
     Ok(ListOpenLinesResponse {
         lines: lines.into_iter().map(line).collect(),

@@ -8,7 +8,7 @@ use huiyin_service_kit::run::Desk;
 use huiyin_service_kit::status::Problem;
 use huiyin_service_kit::violations::Violations;
 
-use super::{Listing, id_key, optional_id};
+use super::{Listing, id_key, only_seen, optional_id, whose};
 use crate::order::Order;
 use crate::store::supervise_order::{self, Filter};
 use crate::wire;
@@ -18,9 +18,12 @@ pub(crate) async fn answer(
     request: ListOrdersRequest,
 ) -> Result<ListOrdersResponse, Problem> {
     let (filter, listing) = parse(&request)?;
+    let organ = whose(filter.organ).await?;
+    let filter = Filter { organ, ..filter };
     let page = listing.page(read_key)?;
-    let mut connection = desk.database.pool().acquire().await?;
+    let mut connection = desk.database.reading().await?;
     let orders = supervise_order::page(&mut connection, filter, &page).await?;
+    let orders = only_seen(&mut connection, orders, |order| order.matter).await?;
     let (orders, next_page_token) = listing.cut(orders, key);
     Ok(ListOrdersResponse {
         orders: orders.iter().map(wire::order).collect(),

@@ -8,7 +8,7 @@ use huiyin_service_kit::run::Desk;
 use huiyin_service_kit::status::Problem;
 use huiyin_service_kit::violations::Violations;
 
-use super::{Listing, id_key, optional_id};
+use super::{Listing, id_key, only_seen, optional_id, whose};
 use crate::store::recommendation::{self, Filter, Recommendation};
 use crate::wire;
 
@@ -20,12 +20,14 @@ pub(crate) async fn answer(
     let organ = optional_id(&mut violations, "organ_id", &request.organ_id);
     let size = page_size(&mut violations, request.page_size, 50, 500);
     violations.finish()?;
+    let organ = whose(organ).await?;
     let open = request.open;
     let fingerprint = format!("recommendations organ={} open={open}", request.organ_id);
     let listing = Listing::parse(size, &request.page_token, fingerprint)?;
     let page = listing.page(read_key)?;
-    let mut connection = desk.database.pool().acquire().await?;
+    let mut connection = desk.database.reading().await?;
     let known = recommendation::page(&mut connection, Filter { organ, open }, &page).await?;
+    let known = only_seen(&mut connection, known, |known| known.matter).await?;
     let (known, next_page_token) = listing.cut(known, key);
     Ok(ListRecommendationsResponse {
         recommendations: known.iter().map(wire::recommendation).collect(),

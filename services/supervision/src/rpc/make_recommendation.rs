@@ -10,6 +10,7 @@ use huiyin_proto::events::v1::RecommendationMade;
 use huiyin_proto::events::v1::event::Fact as Told;
 use huiyin_proto::supervision::v1::{MakeRecommendationRequest, MakeRecommendationResponse};
 use huiyin_proto::vocabulary::v1 as words;
+use huiyin_service_kit::authorization::{About, hand, permit};
 use huiyin_service_kit::chance;
 use huiyin_service_kit::database::Tx;
 use huiyin_service_kit::idempotency::Asked;
@@ -33,6 +34,7 @@ pub(crate) async fn answer(
     let message = request.get_ref();
     let asked = Asked::of(request.metadata(), &message.request_id, message);
     let given = Given::parse(message)?;
+    permit(About::Organ(given.from)).await?;
     let service = service.clone();
     let database = service.desk.database.clone();
     database
@@ -107,6 +109,7 @@ async fn make(
         due: None,
         answered: None,
     };
+    hand(tx.connection(), &[(given.matter, given.organ)]).await?;
     recommendation::insert(tx.connection(), &made, (&given.words, &given.post)).await?;
     tx.tell(Told::RecommendationMade(RecommendationMade {
         recommendation_id: made.id.to_string(),

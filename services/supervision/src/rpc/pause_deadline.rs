@@ -12,6 +12,7 @@ use huiyin_proto::supervision::v1::{
 };
 use huiyin_proto::vocabulary::v1 as words;
 use huiyin_service_kit::almanac::Almanac;
+use huiyin_service_kit::authorization::{About, permit};
 use huiyin_service_kit::chance;
 use huiyin_service_kit::database::Tx;
 use huiyin_service_kit::idempotency::Asked;
@@ -35,6 +36,7 @@ pub(crate) async fn pause_deadline(
     let message = request.get_ref();
     let asked = Asked::of(request.metadata(), &message.request_id, message);
     let wanted = Wanted::parse(Step::Pause, message)?;
+    permit(About::Organ(wanted.organ)).await?;
     let almanac = desk.almanac.clone();
     desk.database
         .once("pause_deadline", asked, move |tx| {
@@ -64,6 +66,7 @@ pub(crate) async fn resume_deadline(
         reason: message.reason.clone(),
     };
     let wanted = Wanted::parse(Step::Resume, &alike)?;
+    permit(About::Organ(wanted.organ)).await?;
     let almanac = desk.almanac.clone();
     desk.database
         .once("resume_deadline", asked, move |tx| {

@@ -5,12 +5,13 @@ use huiyin_domain::ids::{MatterId, OrganId, RemedyId};
 use huiyin_domain::law::{ClockId, rules};
 use huiyin_domain::supervision::{Clock, ClockState, Fact, FactKind, clocks};
 use huiyin_domain::time::Instant;
-use huiyin_domain::vocabulary::Remedy;
+use huiyin_domain::vocabulary::{Category, Remedy};
 use huiyin_proto::events::v1::RemedyRequested;
 use huiyin_proto::events::v1::event::Fact as Told;
 use huiyin_proto::supervision::v1::{RequestRemedyRequest, RequestRemedyResponse};
 use huiyin_proto::vocabulary::v1 as words;
 use huiyin_service_kit::almanac::Almanac;
+use huiyin_service_kit::authorization::{About, hand, permit, subject};
 use huiyin_service_kit::chance;
 use huiyin_service_kit::database::Tx;
 use huiyin_service_kit::idempotency::Asked;
@@ -20,10 +21,11 @@ use huiyin_service_kit::violations::Violations;
 use tonic::Request;
 
 use super::extend_deadline::facts_of;
-use super::{known_organ, wrong};
+use super::{known_organ, must_see, no_matter, wrong};
 use crate::follow::follow;
 use crate::heard::Heard;
 use crate::store::clock;
+use crate::store::register_line;
 use crate::store::remedy::{self, RemedyCase};
 use crate::wire;
 
@@ -36,6 +38,7 @@ pub(crate) async fn answer(
     let message = request.get_ref();
     let asked = Asked::of(request.metadata(), &message.request_id, message);
     let wanted = Wanted::parse(message)?;
+    permit(About::Organ(wanted.organ)).await?;
     let almanac = desk.almanac.clone();
     desk.database
         .once(ACTION, asked, move |tx| {
@@ -87,6 +90,7 @@ async fn carry_out(
     almanac: &Almanac,
     wanted: &Wanted,
 ) -> Result<RequestRemedyResponse, Problem> {
+    take_in_hand(tx, wanted).await?;
     let facts = facts_of(tx, wanted.matter).await?;
     let calendars = almanac.current(tx.connection()).await?;
     let now = tx.now();
@@ -124,6 +128,29 @@ async fn carry_out(
         remedy: Some(wire::remedy_case(&case)),
         clock: begun.map(wire::clock),
     })
+}
+
+/// The organ above need not have seen the matter before: a claim of its place comes into its hand. Of anything else that it
+/// does not see it learns nothing.
+async fn take_in_hand(tx: &mut Tx, wanted: &Wanted) -> Result<(), Problem> {
+    let matter = [wanted.matter.uuid()];
+    let shown = register_line::seen(tx.connection(), &matter).await?;
+    tx.as_house().await?;
+    let known = register_line::seen(tx.connection(), &matter).await?;
+    let own = subject().and_then(|subject| subject.standing);
+    let is_claim_of_place = known.iter().any(|seen| {
+        seen.category == Category::Claim
+            && own.is_some_and(|own| seen.place.is_within(&own.territory))
+    });
+    if !is_claim_of_place {
+        // what the database does not show to who asks is not there, whatever the application would say
+        if shown.is_empty() {
+            return Err(no_matter(wanted.matter));
+        }
+        must_see(tx.connection(), wanted.matter).await?;
+    }
+    hand(tx.connection(), &[(wanted.matter, wanted.organ)]).await?;
+    Ok(())
 }
 
 fn heard(case: &RemedyCase) -> Heard {

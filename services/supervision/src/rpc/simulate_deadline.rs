@@ -19,6 +19,7 @@ use huiyin_service_kit::status::Problem;
 use huiyin_service_kit::violations::Violations;
 
 use super::explain_deadline::{days, rule};
+use super::must_see;
 use crate::store::clock_fact;
 use crate::wire;
 
@@ -47,7 +48,7 @@ pub(crate) async fn answer(
     request: SimulateDeadlineRequest,
 ) -> Result<SimulateDeadlineResponse, Problem> {
     let supposed = parse(&request)?;
-    let mut connection = desk.database.pool().acquire().await?;
+    let mut connection = desk.database.reading().await?;
     let calendars = desk.almanac.current(&mut connection).await?;
     let calendar = calendars.newest();
     let clock = match supposed.starts {
@@ -56,6 +57,7 @@ pub(crate) async fn answer(
             Clock::begun(supposed.clock, day, limit, (rules(), calendar))
         }
         Starts::In(matter) => {
+            must_see(&mut connection, matter).await?;
             let mut facts = clock_fact::of(&mut connection, &[matter.uuid()]).await?;
             let facts = facts.remove(&matter).unwrap_or_default();
             let of_kind = clocks(&facts, rules(), &calendars)
@@ -137,7 +139,7 @@ fn parse(request: &SimulateDeadlineRequest) -> Result<Supposed, Problem> {
     };
     let place = match request.place_code.as_str() {
         "" => Some(TerritoryCode::NATION),
-        code => wire::territory_code(&mut violations, "place_code", code),
+        code => violations.territory_code("place_code", code),
     };
     let limit_days = violations.within("limit_days", request.limit_days, 0..=LIMIT);
     let number = request.steps.len();

@@ -11,6 +11,7 @@ use huiyin_service_kit::status::Problem;
 use huiyin_service_kit::violations::Violations;
 use tonic::Request;
 
+use super::must_see;
 use crate::order::{Order, OrderState};
 use crate::store::supervise_order::{self, Withdrawal};
 use crate::wire;
@@ -46,6 +47,7 @@ async fn withdraw(
             what: "order",
             id: id.to_string(),
         })?;
+    must_see(tx.connection(), order.matter).await?;
     if order.state == OrderState::Withdrawn {
         return Err(Problem::NotAllowedNow {
             action: "withdraw_order".to_owned(),

@@ -435,7 +435,7 @@ impl Office {
         );
         for statement in [
             format!(
-                "INSERT INTO register_line (matter_id, number, registered_by, opened_at, organ_id) SELECT id, 'XF' || id, md5('b')::uuid, at, md5('o')::uuid FROM {matters}"
+                "INSERT INTO register_line (matter_id, number, registered_by, opened_at, place_code, category, organ_id) SELECT id, 'XF' || id, md5('b')::uuid, at, '431202000000', 'claim', md5('o')::uuid FROM {matters}"
             ),
             format!(
                 "INSERT INTO clock_fact (matter_id, event_id, at, fact) SELECT id, md5('1' || id)::uuid, at, {registered} FROM {matters}"
@@ -452,7 +452,7 @@ impl Office {
             "ANALYZE".to_owned(),
         ] {
             sqlx::query(sqlx::AssertSqlSafe(statement))
-                .execute(self.test.database().pool())
+                .execute(self.test.database().writing())
                 .await
                 .unwrap();
         }

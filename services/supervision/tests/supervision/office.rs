@@ -6,7 +6,9 @@ use huiyin_proto::events::v1 as events;
 use huiyin_proto::events::v1::event::Fact;
 use huiyin_proto::supervision::v1::supervision_service_client::SupervisionServiceClient;
 use huiyin_proto::supervision::v1::{ListClocksRequest, ListOrdersRequest, Order};
-use huiyin_proto::vocabulary::v1::{ClockKind, ClockState, FailureCode, ForwardingKind};
+use huiyin_proto::vocabulary::v1::{
+    Category, ClockKind, ClockState, FailureCode, ForwardingKind, Level,
+};
 use huiyin_service_kit::names::ServiceName;
 use huiyin_service_kit::run::Lists;
 use huiyin_service_kit::testing::TestDesk;
@@ -21,6 +23,7 @@ pub(crate) type Client = SupervisionServiceClient<Routes>;
 pub(crate) struct Office {
     pub(crate) test: TestDesk,
     pub(crate) lists: Lists,
+    /// Open to everybody.
     pub(crate) client: Client,
 }
 
@@ -46,7 +49,7 @@ impl Office {
             .await
             .unwrap();
         let lists = lists(test.desk.clone()).await.unwrap();
-        let client = SupervisionServiceClient::new(lists.rpcs.clone());
+        let client = SupervisionServiceClient::new(test.open_to_all(lists.rpcs.clone()));
         Self {
             test,
             lists,
@@ -147,7 +150,7 @@ pub(crate) fn organs() -> Fact {
     let organs = rows.map(|(number, territory, function)| events::Organ {
         organ_id: organ(number),
         name: String::new(),
-        level: 0,
+        level: Level::County.into(),
         territory_code: territory.to_owned(),
         functions: vec![function.to_owned()],
     });
@@ -161,6 +164,8 @@ pub(crate) fn registered(number: u128, received: &str) -> Fact {
         matter_id: matter(number),
         number: format!("XF2026{number:06}"),
         registered_by: organ(REGISTERING),
+        category: Category::Claim.into(),
+        place_code: "431202".to_owned(),
         received_time: Some(timestamp(at(received))),
         ..events::MatterRegistered::default()
     })

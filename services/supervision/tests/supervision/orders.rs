@@ -109,7 +109,7 @@ async fn a_matter_is_watched_clock_by_clock_with_one_timer() {
     let office = Office::open("2026-01-07").await;
     office.accepted_matter().await;
     let fire_at: chrono::DateTime<chrono::Utc> = sqlx::query_scalar("SELECT fire_at FROM timer")
-        .fetch_one(office.test.database().pool())
+        .fetch_one(office.test.database().writing())
         .await
         .unwrap();
     // the end of 13 March in Asia/Shanghai
@@ -127,7 +127,7 @@ async fn a_line_that_somebody_holds_is_left_for_the_next_look() {
     office
         .intake("2026-01-05", vec![registered(1, "2026-01-05")])
         .await;
-    let mut holder = office.test.database().pool().begin().await.unwrap();
+    let mut holder = office.test.database().writing().begin().await.unwrap();
     sqlx::query("SELECT 1 FROM register_line FOR UPDATE")
         .execute(&mut *holder)
         .await

@@ -126,7 +126,8 @@ async fn a_place_sets_the_limit_for_the_answer() {
     office.lists = huiyin_supervision::lists(office.test.desk.clone())
         .await
         .unwrap();
-    office.client = SupervisionServiceClient::new(office.lists.rpcs.clone());
+    office.client =
+        SupervisionServiceClient::new(office.test.open_to_all(office.lists.rpcs.clone()));
     office.answered_matter().await;
     office.comes("2026-03-16").await;
     assert_eq!(office.recommends("m", 1).await.due_date, "2026-03-26");

@@ -182,7 +182,7 @@ async fn five_hundred_events_of_one_run_are_followed_together() {
         .await;
     assert_eq!(office.told().await.len(), 250 + 250 * 3);
     let armed: i64 = sqlx::query_scalar("SELECT count(*) FROM timer WHERE kind = 'deadline'")
-        .fetch_one(office.test.database().pool())
+        .fetch_one(office.test.database().writing())
         .await
         .unwrap();
     assert_eq!(armed, 250);

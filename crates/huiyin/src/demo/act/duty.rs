@@ -14,7 +14,7 @@ use huiyin_proto::vocabulary::v1 as words;
 use huiyin_service_kit::wire;
 
 use super::{Act, Actors, Next, lock};
-use crate::connect::{asked, persist};
+use crate::connect::{by, persist};
 
 /// Minutes of the acknowledgement limit and of each step of the escalation, for the instants at which
 /// the clock must stand still.
@@ -49,7 +49,10 @@ impl Actors {
         };
         let warning = &self.clients.warning;
         let alert = persist("raising an alert", || {
-            let (mut warning, request) = (warning.clone(), asked("demo", request.clone()));
+            let (mut warning, request) = (
+                warning.clone(),
+                by(&request.organ_id, "duty-desk", request.clone()),
+            );
             async move { warning.raise_alert(request).await }
         })
         .await?
@@ -71,7 +74,10 @@ impl Actors {
         };
         let warning = &self.clients.warning;
         let page = persist("listing alerts", || {
-            let (mut warning, request) = (warning.clone(), asked("demo", request.clone()));
+            let (mut warning, request) = (
+                warning.clone(),
+                by(&self.office, "duty-desk", request.clone()),
+            );
             async move { warning.list_alerts(request).await }
         })
         .await?;
@@ -101,7 +107,10 @@ impl Actors {
         };
         let warning = &self.clients.warning;
         persist("acknowledging an alert", || {
-            let (mut warning, request) = (warning.clone(), asked("demo", request.clone()));
+            let (mut warning, request) = (
+                warning.clone(),
+                by(&request.organ_id, "duty-desk", request.clone()),
+            );
             async move { warning.acknowledge_alert(request).await }
         })
         .await?;
@@ -117,7 +126,10 @@ impl Actors {
         };
         let warning = &self.clients.warning;
         let alert = persist("reading an alert", || {
-            let (mut warning, request) = (warning.clone(), asked("demo", request.clone()));
+            let (mut warning, request) = (
+                warning.clone(),
+                by(&self.office, "duty-desk", request.clone()),
+            );
             async move { warning.get_alert(request).await }
         })
         .await?

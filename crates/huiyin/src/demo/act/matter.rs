@@ -16,7 +16,7 @@ use huiyin_proto::vocabulary::v1 as words;
 use huiyin_service_kit::wire;
 
 use super::{Act, Actors, Next, Receipt, lock};
-use crate::connect::{asked, persist};
+use crate::connect::{by, persist};
 use crate::demo::plan::{Answer, Conduct, PlannedMatter};
 use crate::demo::trace;
 use crate::demo::year::{afternoon, morning, working_day};
@@ -33,7 +33,10 @@ impl Actors {
         let traced = (planned.persons >= FOLLOWED_PERSONS).then(trace::new_parent);
         let intake = &self.clients.intake;
         let receipt = persist("registering a matter", || {
-            let (mut intake, mut request) = (intake.clone(), asked("demo", request.clone()));
+            let (mut intake, mut request) = (
+                intake.clone(),
+                by(&self.office, "registration-desk", request.clone()),
+            );
             if let Some(Ok(parent)) = traced.as_ref().map(|parent| parent.parse()) {
                 request.metadata_mut().insert("traceparent", parent);
             }
@@ -117,7 +120,10 @@ impl Actors {
         };
         let intake = &self.clients.intake;
         persist("accepting a matter", || {
-            let (mut intake, request) = (intake.clone(), asked("demo", request.clone()));
+            let (mut intake, request) = (
+                intake.clone(),
+                by(&matter.organ_id, handler(matter), request.clone()),
+            );
             async move { intake.accept_matter(request).await }
         })
         .await?;
@@ -143,7 +149,10 @@ impl Actors {
         };
         let intake = &self.clients.intake;
         persist("declining a matter", || {
-            let (mut intake, request) = (intake.clone(), asked("demo", request.clone()));
+            let (mut intake, request) = (
+                intake.clone(),
+                by(&matter.organ_id, handler(matter), request.clone()),
+            );
             async move { intake.decline_matter(request).await }
         })
         .await?;
@@ -159,7 +168,10 @@ impl Actors {
         };
         let routing = &self.clients.routing;
         persist("objecting to a forwarding", || {
-            let (mut routing, request) = (routing.clone(), asked("demo", request.clone()));
+            let (mut routing, request) = (
+                routing.clone(),
+                by(&matter.organ_id, handler(matter), request.clone()),
+            );
             async move { routing.object_to_forwarding(request).await }
         })
         .await?;
@@ -184,7 +196,10 @@ impl Actors {
         };
         let routing = &self.clients.routing;
         persist("agreeing to an objection", || {
-            let (mut routing, request) = (routing.clone(), asked("demo", request.clone()));
+            let (mut routing, request) = (
+                routing.clone(),
+                by(&self.office, "sealed-desk", request.clone()),
+            );
             async move { routing.agree_to_objection(request).await }
         })
         .await?;
@@ -203,7 +218,10 @@ impl Actors {
         };
         let routing = &self.clients.routing;
         persist("refusing an objection", || {
-            let (mut routing, request) = (routing.clone(), asked("demo", request.clone()));
+            let (mut routing, request) = (
+                routing.clone(),
+                by(&self.office, "sealed-desk", request.clone()),
+            );
             async move { routing.refuse_objection(request).await }
         })
         .await?;
@@ -246,7 +264,10 @@ impl Actors {
         };
         let supervision = &self.clients.supervision;
         persist("extending a deadline", || {
-            let (mut supervision, request) = (supervision.clone(), asked("demo", request.clone()));
+            let (mut supervision, request) = (
+                supervision.clone(),
+                by(&request.organ_id, "head", request.clone()),
+            );
             async move { supervision.extend_deadline(request).await }
         })
         .await?;
@@ -258,6 +279,7 @@ impl Actors {
         if matter.stage() != words::Stage::Accepted {
             return Ok(Vec::new());
         }
+        let post = handler(&matter);
         let kinds = [
             words::OpinionKind::Support,
             words::OpinionKind::SupportPartly,
@@ -279,7 +301,10 @@ impl Actors {
         };
         let routing = &self.clients.routing;
         persist("issuing an opinion", || {
-            let (mut routing, request) = (routing.clone(), asked("demo", request.clone()));
+            let (mut routing, request) = (
+                routing.clone(),
+                by(&request.organ_id, post, request.clone()),
+            );
             async move { routing.issue_opinion(request).await }
         })
         .await?;
@@ -294,6 +319,7 @@ impl Actors {
         if matter.stage() != words::Stage::OpinionIssued {
             return Ok(Vec::new());
         }
+        let post = handler(&matter);
         let request = DeliverReplyRequest {
             matter_id: matter.matter_id,
             organ_id: matter.organ_id,
@@ -301,7 +327,8 @@ impl Actors {
         };
         let intake = &self.clients.intake;
         persist("delivering a reply", || {
-            let (mut intake, request) = (intake.clone(), asked("demo", request.clone()));
+            let (mut intake, request) =
+                (intake.clone(), by(&request.organ_id, post, request.clone()));
             async move { intake.deliver_reply(request).await }
         })
         .await?;
@@ -336,7 +363,10 @@ impl Actors {
             };
             let intake = &self.clients.intake;
             persist("evaluating", || {
-                let (mut intake, request) = (intake.clone(), asked("demo", request.clone()));
+                let (mut intake, request) = (
+                    intake.clone(),
+                    by(&self.office, "registration-desk", request.clone()),
+                );
                 async move { intake.evaluate_matter(request).await }
             })
             .await?;
@@ -362,11 +392,24 @@ impl Actors {
         };
         let intake = &self.clients.intake;
         persist("withdrawing a matter", || {
-            let (mut intake, request) = (intake.clone(), asked("demo", request.clone()));
+            let (mut intake, request) = (
+                intake.clone(),
+                by(&self.office, "registration-desk", request.clone()),
+            );
             async move { intake.withdraw_matter(request).await }
         })
         .await?;
         Ok(Vec::new())
+    }
+}
+
+/// The post that works on a matter.
+fn handler(matter: &Matter) -> &'static str {
+    match matter.category() {
+        words::Category::Denunciation => "sealed-desk",
+        words::Category::Claim | words::Category::Suggestion | words::Category::Unspecified => {
+            "handler"
+        }
     }
 }
 

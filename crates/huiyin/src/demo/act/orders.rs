@@ -7,7 +7,7 @@ use huiyin_proto::supervision::v1::{AnswerOrderRequest, ListOrdersRequest, Order
 use huiyin_service_kit::wire;
 
 use super::{Actors, Next, lock};
-use crate::connect::{asked, persist};
+use crate::connect::{by, persist};
 
 impl Actors {
     pub(super) async fn answer_orders(&self, at: Instant) -> Result<Next> {
@@ -22,8 +22,10 @@ impl Actors {
             };
             let supervision = &self.clients.supervision;
             let page = persist("listing orders", || {
-                let (mut supervision, request) =
-                    (supervision.clone(), asked("demo", request.clone()));
+                let (mut supervision, request) = (
+                    supervision.clone(),
+                    by(&self.office, "sealed-desk", request.clone()),
+                );
                 async move { supervision.list_orders(request).await }
             })
             .await?;
@@ -66,7 +68,10 @@ impl Actors {
         };
         let supervision = &self.clients.supervision;
         persist("answering an order", || {
-            let (mut supervision, request) = (supervision.clone(), asked("demo", request.clone()));
+            let (mut supervision, request) = (
+                supervision.clone(),
+                by(&request.organ_id, "sealed-desk", request.clone()),
+            );
             async move { supervision.answer_order(request).await }
         })
         .await?;

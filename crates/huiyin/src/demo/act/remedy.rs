@@ -12,7 +12,7 @@ use huiyin_proto::supervision::v1::{
 use huiyin_proto::vocabulary::v1 as words;
 
 use super::{Act, Actors, Next, lock};
-use crate::connect::{asked, persist};
+use crate::connect::{by, persist};
 use crate::demo::plan::PlannedRemedy;
 
 impl Actors {
@@ -65,7 +65,10 @@ impl Actors {
         };
         let supervision = &self.clients.supervision;
         persist("asking for a remedy", || {
-            let (mut supervision, request) = (supervision.clone(), asked("demo", request.clone()));
+            let (mut supervision, request) = (
+                supervision.clone(),
+                by(&request.organ_id, "registration-desk", request.clone()),
+            );
             async move { supervision.request_remedy(request).await }
         })
         .await?;
@@ -98,7 +101,10 @@ impl Actors {
         };
         let supervision = &self.clients.supervision;
         persist("delivering the opinion of the organ above", || {
-            let (mut supervision, request) = (supervision.clone(), asked("demo", request.clone()));
+            let (mut supervision, request) = (
+                supervision.clone(),
+                by(&request.organ_id, "handler", request.clone()),
+            );
             async move { supervision.deliver_remedy_opinion(request).await }
         })
         .await?;
@@ -126,7 +132,10 @@ impl Actors {
         };
         let supervision = &self.clients.supervision;
         let listed = persist("listing clocks", || {
-            let (mut supervision, request) = (supervision.clone(), asked("demo", request.clone()));
+            let (mut supervision, request) = (
+                supervision.clone(),
+                by(&self.office, "office", request.clone()),
+            );
             async move { supervision.list_clocks(request).await }
         })
         .await?;
@@ -141,7 +150,8 @@ impl Actors {
         let request = GetOrganRequest { organ_id };
         let routing = &self.clients.routing;
         let found = persist("reading an organ", || {
-            let (mut routing, request) = (routing.clone(), asked("demo", request.clone()));
+            let (mut routing, request) =
+                (routing.clone(), by(&self.office, "office", request.clone()));
             async move { routing.get_organ(request).await }
         })
         .await?;

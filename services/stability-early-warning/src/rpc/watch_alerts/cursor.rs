@@ -1,76 +1,44 @@
-//! The cursor of a watcher: `epoch-seq` of the last entry it has seen. Callers only give it back.
+//! The cursor of a watcher: the id of the last notice it was shown. A place in the stream would tell how much went by on it that
+//! was not for this watcher. Callers only give it back.
 
+use huiyin_domain::ids::{EventId, OrganId};
+use huiyin_domain::vocabulary::Level;
 use huiyin_service_kit::road::consumer::Place;
+use huiyin_service_kit::road::{feed, streams};
 use huiyin_service_kit::status::Problem;
 
-/// Writes a place.
-pub(super) fn write(place: Place) -> String {
-    format!("{}-{}", place.epoch, place.seq)
-}
+use super::notice;
+use crate::service::Service;
 
-/// Reads a place that was given to a watcher of this stream, which has received up to `received`.
-pub(super) fn parse(given: &str, received: Place) -> Result<Place, Problem> {
-    let place = given.split_once('-').and_then(|(epoch, seq)| {
-        Some(Place {
-            epoch: epoch.parse().ok()?,
-            seq: seq.parse().ok()?,
-        })
-    });
-    // Only what was written here reads back: no sign, no leading zero.
-    let place = place.filter(|place| write(*place) == given && place.epoch >= 1 && place.seq >= 0);
-    let Some(place) = place else {
-        return Err(wrong("the cursor was not given by this stream"));
+/// The place of the notice of a cursor that was given to a watcher of this stream, which has received up to `received`.
+pub(super) async fn place(
+    service: &Service,
+    (level, organ): (Level, Option<OrganId>),
+    given: &str,
+    received: Place,
+) -> Result<Place, Problem> {
+    let event: EventId = given.parse().map_err(|_| wrong())?;
+    let stream = streams::alerts(level);
+    let pool = service.desk.database.pool();
+    let entry = feed::find(pool, &stream, event).await?.ok_or_else(wrong)?;
+    let place = Place {
+        epoch: entry.epoch,
+        seq: entry.seq,
     };
-    if (place.epoch, place.seq) > (received.epoch, received.seq) {
-        return Err(wrong(
-            "the cursor is ahead of the stream, or of an epoch that has not begun",
-        ));
+    let mut shown: Vec<_> = notice::of(&entry)?.into_iter().collect();
+    if let Some(organ) = organ {
+        let mut connection = service.desk.database.reading().await?;
+        shown = notice::of_organ(&mut connection, shown, organ).await?;
+    }
+    if shown.is_empty() || (place.epoch, place.seq) > (received.epoch, received.seq) {
+        return Err(wrong());
     }
     Ok(place)
 }
 
-fn wrong(words: &str) -> Problem {
+fn wrong() -> Problem {
     Problem::WrongCursor {
-        words: format!("{words}; begin anew without a cursor or from the beginning"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const RECEIVED: Place = Place { epoch: 2, seq: 7 };
-
-    #[test]
-    fn a_cursor_reads_back() {
-        for place in [
-            RECEIVED,
-            Place { epoch: 1, seq: 900 },
-            Place { epoch: 2, seq: 0 },
-        ] {
-            assert_eq!(parse(&write(place), RECEIVED).unwrap(), place);
-        }
-    }
-
-    #[test]
-    fn garbage_and_a_cursor_ahead_are_refused() {
-        for wrong in [
-            "2-8",
-            "3-0",
-            "7",
-            "a-b",
-            "0-1",
-            "-1-2",
-            "1--2",
-            "+1-2",
-            "01-2",
-            "1-2-3",
-            "1-99999999999999999999",
-        ] {
-            assert!(
-                matches!(parse(wrong, RECEIVED), Err(Problem::WrongCursor { .. })),
-                "{wrong}"
-            );
-        }
+        words: "the cursor was not given by this stream; begin anew without a cursor or from the beginning"
+            .to_owned(),
     }
 }

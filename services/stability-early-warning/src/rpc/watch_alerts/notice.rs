@@ -7,13 +7,11 @@ use huiyin_proto::events::v1::event::Fact;
 use huiyin_proto::events::v1::{AlertAcknowledged, AlertEscalated, AlertRaised, Event};
 use huiyin_proto::stability_early_warning::v1::{NoticeKind, WatchAlertsResponse};
 use huiyin_proto::topics::{AlertFact, Topic};
-use huiyin_service_kit::road::consumer::Place;
 use huiyin_service_kit::road::sequencer::Sequenced;
 use huiyin_service_kit::status::Problem;
 use prost::Message as _;
 use sqlx::PgConnection;
 
-use super::cursor;
 use crate::store::alert;
 
 /// The notice of an entry; none of facts that do not belong on a desk.
@@ -24,10 +22,7 @@ pub(super) fn of(entry: &Sequenced) -> Result<Option<WatchAlertsResponse>, Probl
     let Some(mut notice) = event.fact.as_ref().and_then(of_fact) else {
         return Ok(None);
     };
-    notice.cursor = cursor::write(Place {
-        epoch: entry.epoch,
-        seq: entry.seq,
-    });
+    notice.cursor.clone_from(&event.event_id);
     notice.dedupe_key = event.event_id;
     notice.occurred_time = event.occurred_time;
     Ok(Some(notice))

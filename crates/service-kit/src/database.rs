@@ -364,6 +364,7 @@ pub async fn begun(
     statement: impl SqlSafeStr + Send + 'static,
 ) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
     let pool = pool.clone();
+    #[expect(clippy::disallowed_methods, reason = "here nobody can be cancelled")]
     let beginning = async move { pool.begin_with(statement).await };
     let begun = tokio::spawn(beginning.in_current_span()).await;
     begun.unwrap_or(Err(sqlx::Error::WorkerCrashed))

@@ -86,13 +86,8 @@ async fn on_connections(
 
 /// Does something until it ends or the attack is over.
 pub async fn while_it_lasts(target: &Target, work: impl Future<Output = ()>) {
-    let over = async {
-        while !target.is_over() {
-            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-        }
-    };
     tokio::select! {
         () = work => {}
-        () = over => {}
+        () = target.stop.cancelled() => {}
     }
 }

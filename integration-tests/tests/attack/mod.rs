@@ -18,10 +18,11 @@ pub mod wire;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use huiyin_service_kit::names::ServiceName;
 use huiyin_service_kit::tls::{Connector, Identity, Keys};
+use tokio_util::sync::CancellationToken;
 use tonic::transport::{Channel, Endpoint};
 
 use crate::common::Up;
@@ -31,7 +32,7 @@ use crate::common::Up;
 pub struct Target {
     pub address: SocketAddr,
     pub connector: Connector,
-    pub stop: Arc<AtomicBool>,
+    pub stop: CancellationToken,
     pub done: Arc<AtomicU64>,
     pub refused: Arc<AtomicU64>,
 }
@@ -44,14 +45,14 @@ impl Target {
         Self {
             address: SocketAddr::from((Ipv4Addr::LOCALHOST, uri.port_u16().unwrap())),
             connector: Connector::new(Keys::load(files).unwrap(), intake),
-            stop: Arc::default(),
+            stop: CancellationToken::new(),
             done: Arc::default(),
             refused: Arc::default(),
         }
     }
 
     pub fn is_over(&self) -> bool {
-        self.stop.load(Ordering::Relaxed)
+        self.stop.is_cancelled()
     }
 
     /// One more of what the attack does.

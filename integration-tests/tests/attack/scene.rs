@@ -86,7 +86,7 @@ impl Scene {
             attacked.push(self.honest.round(LASTS).await);
             calmly += attack_begins - began;
             busily += processor(self.pid) - attack_begins;
-            target.stop.store(true, Ordering::Relaxed);
+            target.stop.cancel();
             let ended = tokio::task::spawn_blocking(move || attacker.join()).await;
             ended.unwrap().unwrap();
             done += target.done.load(Ordering::Relaxed);

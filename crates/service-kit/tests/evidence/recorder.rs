@@ -3,6 +3,7 @@ use std::sync::Arc;
 use futures::future::join_all;
 use huiyin_domain::vocabulary::Level;
 use huiyin_proto::vocabulary::v1::Category;
+use huiyin_service_kit::database::begun;
 use huiyin_service_kit::evidence::digest::HashSuite;
 use huiyin_service_kit::evidence::key::LogKey;
 use huiyin_service_kit::evidence::recorder::{Gap, LEASE, Recorder, record, record_within};
@@ -44,7 +45,7 @@ async fn a_crash_before_the_commit_loses_nothing_and_doubles_nothing() {
     house.tell(claims(0..300)).await;
     house.record_all(0).await;
     house.tell(claims(300..600)).await;
-    let mut tx = house.database().writing().begin().await.unwrap();
+    let mut tx = begun(house.database().writing(), "BEGIN").await.unwrap();
     let by = (&house.lease, morning(10));
     let recorded = record_within(&mut tx, &house.recorder, by).await.unwrap();
     assert_eq!(recorded.entries, 300);
@@ -328,7 +329,7 @@ async fn live(steps: Vec<Step>) {
             }
             Step::Record => house.record_all(milliseconds).await,
             Step::Crash => {
-                let mut tx = house.database().writing().begin().await.unwrap();
+                let mut tx = begun(house.database().writing(), "BEGIN").await.unwrap();
                 let by = (&house.lease, morning(milliseconds));
                 record_within(&mut tx, &house.recorder, by).await.unwrap();
             }

@@ -1,5 +1,6 @@
 //! Registrations that arrive together are written together, and none suffers from another.
 
+use huiyin_service_kit::database::begun;
 use std::collections::BTreeMap;
 
 use huiyin_proto::intake::v1::{Petitioner, RegisterMatterRequest, RegisterMatterResponse};
@@ -98,11 +99,7 @@ async fn a_request_id_used_twice_in_one_moment_is_written_once() {
 async fn one_that_has_to_wait_holds_nobody_up() {
     let house = House::open().await;
     // somebody else is answering this request id and has not come to an end
-    let mut other = house
-        .test
-        .database()
-        .writing()
-        .begin()
+    let mut other = begun(house.test.database().writing(), "BEGIN")
         .await
         .expect("a transaction");
     sqlx::query(

@@ -6,6 +6,7 @@ use huiyin_proto::events::v1::PetitionErased;
 use huiyin_proto::events::v1::event::Fact;
 use huiyin_proto::intake::v1::*;
 use huiyin_proto::vocabulary::v1 as words;
+use huiyin_service_kit::database::begun;
 use tonic::{Code, Request, Response, Status};
 
 use super::house::{House, by, forwarding, office, organ, petition, refusal};
@@ -92,7 +93,7 @@ async fn vaults(house: &House) -> Vec<Vault> {
 /// Everything the service has stored, as text; what is stored as bytes also as the bytes it is.
 async fn everything(house: &House) -> Vec<u8> {
     let pool = house.test.database().writing();
-    let mut tx = pool.begin().await.unwrap();
+    let mut tx = begun(pool, "BEGIN").await.unwrap();
     let tables: Vec<String> = sqlx::query_scalar(
         "SELECT c.relname::text FROM pg_class c
          WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind = 'r' ORDER BY c.relname",
@@ -202,7 +203,7 @@ async fn texts_of_denunciations_are_not_there_for_the_role_of_the_service() {
         );
     }
     // and taking the role on shows nothing to a reader that is not for denunciations
-    let mut tx = pool.begin().await.unwrap();
+    let mut tx = begun(pool, "BEGIN").await.unwrap();
     for statement in [
         "SET LOCAL huiyin.part = 'reader'",
         "SET LOCAL ROLE intake_sealed",

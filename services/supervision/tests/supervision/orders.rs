@@ -1,6 +1,7 @@
 //! Due days that pass, and the orders they become.
 
 use huiyin_proto::supervision::v1::{AnswerOrderRequest, OrderState};
+use huiyin_service_kit::database::begun;
 use tonic::Code;
 
 use crate::office::{Office, REGISTERING, accepted, failure, forwarded, matter, organ, registered};
@@ -127,7 +128,9 @@ async fn a_line_that_somebody_holds_is_left_for_the_next_look() {
     office
         .intake("2026-01-05", vec![registered(1, "2026-01-05")])
         .await;
-    let mut holder = office.test.database().writing().begin().await.unwrap();
+    let mut holder = begun(office.test.database().writing(), "BEGIN")
+        .await
+        .unwrap();
     sqlx::query("SELECT 1 FROM register_line FOR UPDATE")
         .execute(&mut *holder)
         .await

@@ -13,6 +13,7 @@ use tokio::task::JoinSet;
 use uuid::Uuid;
 
 use super::VerifyError;
+use crate::database::begun;
 
 /// Rows handed on at a time.
 const BATCH: usize = 512;
@@ -36,7 +37,7 @@ impl Snapshot {
     /// The database as it is now.
     pub(super) async fn of(pool: &PgPool) -> Result<Self, VerifyError> {
         let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
-        let mut holder = pool.begin_with(begin).await?;
+        let mut holder = begun(pool, begin).await?;
         let name = sqlx::query_scalar("SELECT pg_export_snapshot()")
             .fetch_one(&mut *holder)
             .await?;
@@ -82,9 +83,7 @@ async fn read<T: Row>(
     (snapshot, copy): (&str, String),
     sender: &mpsc::Sender<Result<Vec<T>, VerifyError>>,
 ) -> Result<(), VerifyError> {
-    let mut tx = pool
-        .begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        .await?;
+    let mut tx = begun(pool, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
     // in the order of an index, without sorting, whatever else the planner likes better
     let instant = format!(
         "SET TRANSACTION SNAPSHOT '{snapshot}'; SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; \

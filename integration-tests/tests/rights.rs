@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use common::calling::{Method, call, methods, name, service_of};
+use common::calling::{Method, call, methods, service_of};
 use common::careless::Careless;
 use common::identities::{authority, channel, endpoint, in_domain, keys, organ, post};
 use common::{Up, claim, office, until};
@@ -21,6 +21,7 @@ use huiyin_proto::vocabulary::v1 as words;
 use huiyin_service_kit::client::{Access, SpokenFor, TokenSource};
 use huiyin_service_kit::local::authority::{Authority, Issued, Validity};
 use huiyin_service_kit::names::ServiceName;
+use huiyin_service_kit::server::code_name;
 use huiyin_service_kit::tls::{Identity, Keys};
 use tonic::transport::Channel;
 use tonic::{Code, Status};
@@ -280,7 +281,7 @@ async fn every_identity_gets_from_every_method_what_the_golden_file_says() {
         let mut row = format!("{action:<42}");
         for caller in &callers {
             let code = ask(&up, caller, method, &matter).await.code();
-            write!(row, " {:<20}", name(code)).unwrap();
+            write!(row, " {:<20}", code_name(code)).unwrap();
         }
         table.push_str(row.trim_end());
         table.push('\n');

@@ -36,6 +36,7 @@ pub(crate) mod quota;
 mod reflection;
 mod serving;
 
+pub use answer::code_name;
 pub use limits::{ANSWER_WITHIN, MAX_DECODE, MAX_ENCODE};
 
 /// How long calls in flight may take after stopping has begun.

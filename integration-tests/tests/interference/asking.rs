@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use http_body_util::BodyExt as _;
 use huiyin_service_kit::names::ServiceName;
+use huiyin_service_kit::server::code_name;
 use prost::Message as _;
 use prost_types::field_descriptor_proto::Type;
 use tonic::service::Routes;
@@ -13,7 +14,7 @@ use tower::ServiceExt as _;
 
 use super::contract::{CONTRACT, text_field, with_text};
 use super::world::World;
-use crate::common::calling::{self, Method, name};
+use crate::common::calling::{self, Method};
 
 /// Pages of a list that are read at most.
 const PAGES: usize = 3;
@@ -137,7 +138,7 @@ fn framed(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
 
 /// Everything that a refusal says; what its details hold in no order is put into one.
 fn refusal(status: &Status) -> String {
-    let mut text = format!("{}: {}\n", name(status.code()), status.message());
+    let mut text = format!("{}: {}\n", code_name(status.code()), status.message());
     let details = status.get_error_details();
     if let Some(info) = details.error_info() {
         let mut metadata: Vec<_> = info.metadata.iter().collect();

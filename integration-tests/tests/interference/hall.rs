@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use chrono::TimeDelta;
 use huiyin_proto::events::v1::Event;
 use huiyin_proto::events::v1::event::Fact;
+use huiyin_service_kit::server::code_name;
 use huiyin_service_kit::testing::Broken;
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
@@ -451,7 +452,7 @@ impl Hall {
         slots: &Slots,
     ) {
         self.cases += 1;
-        let code = crate::common::calling::name(here.code);
+        let code = code_name(here.code);
         let answered = (act.method.action.clone(), code.to_owned());
         *self.codes.entry(answered).or_default() += 1;
         let closed = self.closed.entry(kind(reader, act.method)).or_default();

@@ -56,7 +56,7 @@ impl Recorder {
         if std::mem::replace(&mut self.is_recorded, true) {
             return;
         }
-        let code_name = name_of(code);
+        let code_name = code_name(code);
         let labels = [
             ("service", self.service.as_str()),
             ("method", self.method.name.as_str()),
@@ -275,7 +275,8 @@ fn is_ours(code: Code) -> bool {
 }
 
 /// The name of a code as the gRPC specification writes it.
-fn name_of(code: Code) -> &'static str {
+#[must_use]
+pub const fn code_name(code: Code) -> &'static str {
     match code {
         Code::Ok => "OK",
         Code::Cancelled => "CANCELLED",

@@ -146,6 +146,10 @@ pub enum AlertFact<'a> {
     AlertEscalated(&'a AlertEscalated),
     /// See the contract.
     AlertDelivered(&'a AlertDelivered),
+    /// See the contract.
+    AlertReportedOn(&'a AlertReportedOn),
+    /// See the contract.
+    AlertRefused(&'a AlertRefused),
 }
 
 /// What decisions go by, and those that a post made otherwise.
@@ -215,6 +219,8 @@ impl Fact {
             Self::AlertAcknowledged(fact) => Topic::Alert(AlertFact::AlertAcknowledged(fact)),
             Self::AlertEscalated(fact) => Topic::Alert(AlertFact::AlertEscalated(fact)),
             Self::AlertDelivered(fact) => Topic::Alert(AlertFact::AlertDelivered(fact)),
+            Self::AlertReportedOn(fact) => Topic::Alert(AlertFact::AlertReportedOn(fact)),
+            Self::AlertRefused(fact) => Topic::Alert(AlertFact::AlertRefused(fact)),
             Self::RulesActivated(fact) => Topic::Decision(DecisionFact::RulesActivated(fact)),
             Self::DecisionOverridden(fact) => {
                 Topic::Decision(DecisionFact::DecisionOverridden(fact))
@@ -259,7 +265,9 @@ impl Fact {
                 AlertFact::AlertRaised(fact) => &fact.matter_ids,
                 AlertFact::AlertAcknowledged(_)
                 | AlertFact::AlertEscalated(_)
-                | AlertFact::AlertDelivered(_) => &[],
+                | AlertFact::AlertDelivered(_)
+                | AlertFact::AlertReportedOn(_)
+                | AlertFact::AlertRefused(_) => &[],
             },
             Topic::Decision(fact) => match fact {
                 DecisionFact::DecisionOverridden(fact) => from_ref(&fact.matter_id),

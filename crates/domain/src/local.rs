@@ -39,6 +39,11 @@ words! {
         UrgentLateness = "urgent_lateness",
         /// Acknowledgement of an alert before it escalates, for one level or kind or all; minutes.
         AcknowledgementLimit = "acknowledgement_limit",
+        /// Posts of a recipient that must acknowledge an alert, for one level or kind or all; posts.
+        AcknowledgementQuorum = "acknowledgement_quorum",
+        /// From an acknowledgement, or the last report, to the next report on an urgent problem, for one level or kind or
+        /// all; minutes.
+        ReportingOnLimit = "reporting_on_limit",
         /// From how many on a visit is collective; persons.
         CollectiveVisit = "collective_visit",
         /// From how many on a collective visit is urgent; persons.
@@ -189,12 +194,27 @@ const fn nation() -> TerritoryCode {
 impl LocalRuleId {
     /// Whether the value can be set for one level of organs.
     const fn knows_levels(self) -> bool {
-        matches!(self, Self::AcknowledgementLimit)
+        matches!(
+            self,
+            Self::AcknowledgementLimit | Self::AcknowledgementQuorum | Self::ReportingOnLimit
+        )
     }
 
     /// Whether the value can be set for one kind of urgent report.
     const fn knows_kinds(self) -> bool {
-        matches!(self, Self::AcknowledgementLimit | Self::UrgentLateness)
+        match self {
+            Self::UrgentLateness
+            | Self::AcknowledgementLimit
+            | Self::AcknowledgementQuorum
+            | Self::ReportingOnLimit => true,
+            Self::BounceLimit
+            | Self::SimplifiedPassing
+            | Self::SimplifiedAcceptance
+            | Self::SimplifiedOpinion
+            | Self::RecommendationAnswer
+            | Self::CollectiveVisit
+            | Self::CollectiveUrgent => false,
+        }
     }
 }
 

@@ -2,12 +2,18 @@
 //! when nobody does (art. 25). An alert names places, organs and matters; no person.
 
 mod escalation;
+mod recipient_rules;
 mod recipients;
+mod thread;
 
 pub mod hot_spots;
 
 pub use escalation::{Escalation, Step, next_step};
+pub use recipient_rules::{
+    RecipientRule, RecipientRuleError, RecipientRules, URGENT_REPORT, UnknownRecipientRule,
+};
 pub use recipients::{Recipient, RecipientRole, recipients};
+pub use thread::{ReportStage, Thread, UnfitReport, can_refuse};
 
 use crate::time::{Duration, Instant};
 

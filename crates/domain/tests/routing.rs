@@ -17,7 +17,7 @@ use huiyin_domain::{
     subject::Subject,
     territory::{Gazetteer, Territory, TerritoryCode},
     vocabulary::{Category, ForwardingKind, Level, StatutoryRoute},
-    warning::{RecipientRole, recipients},
+    warning::{RecipientRole, RecipientRule, RecipientRules, URGENT_REPORT, recipients},
 };
 
 const VILLAGE: &str = "431202001003";
@@ -28,6 +28,12 @@ fn code(text: &str) -> TerritoryCode {
 
 fn id(territory: &str, function: &str) -> OrganId {
     organ_id(&code(territory), function)
+}
+
+fn rule() -> &'static RecipientRule {
+    RecipientRules::embedded()
+        .in_force(URGENT_REPORT, "2026-01-05".parse().unwrap())
+        .unwrap()
 }
 
 fn directory() -> Directory {
@@ -233,10 +239,16 @@ fn an_empty_directory_names_what_is_missing() {
 #[test]
 fn every_level_above_is_told_at_once_and_nobody_twice() {
     let department = id("431202", "urban_management");
-    let told: Vec<_> = recipients(&code("431202001"), Some(department), &directory(), &[])
-        .into_iter()
-        .map(|recipient| (recipient.organ, recipient.level, recipient.role))
-        .collect();
+    let told: Vec<_> = recipients(
+        rule(),
+        &code("431202001"),
+        Some(department),
+        &directory(),
+        &[],
+    )
+    .into_iter()
+    .map(|recipient| (recipient.organ, recipient.level, recipient.role))
+    .collect();
     let expected = [
         (
             id("431202001", PETITION_OFFICE),
@@ -277,7 +289,7 @@ fn every_level_above_is_told_at_once_and_nobody_twice() {
     assert_eq!(told, expected);
     let office = Some(id("431202", PETITION_OFFICE));
     assert_eq!(
-        recipients(&code("431202001"), office, &directory(), &[]).len(),
+        recipients(rule(), &code("431202001"), office, &directory(), &[]).len(),
         6
     );
 }
@@ -285,11 +297,11 @@ fn every_level_above_is_told_at_once_and_nobody_twice() {
 #[test]
 fn a_village_without_organs_is_spoken_for_by_its_township_and_the_excluded_are_not_told() {
     let excluded = id("431202001", PETITION_OFFICE);
-    let told = recipients(&code(VILLAGE), None, &directory(), &[excluded]);
+    let told = recipients(rule(), &code(VILLAGE), None, &directory(), &[excluded]);
     assert!(told.iter().all(|recipient| recipient.organ != excluded));
     assert_eq!(told.len(), 5);
     assert_eq!(
-        recipients(&code(VILLAGE), None, &directory(), &[])[0].organ,
+        recipients(rule(), &code(VILLAGE), None, &directory(), &[])[0].organ,
         excluded
     );
 }

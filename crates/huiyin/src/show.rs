@@ -281,6 +281,27 @@ async fn show_alert(clients: &Clients, alert_id: String) -> Result<()> {
             plain(recipient.step().as_str_name(), "ESCALATION_STEP_"),
             recipient.reason
         );
+        if !recipient.right_organ.is_empty() {
+            println!(
+                "            named {} instead: {}",
+                organ_name(clients, &recipient.right_organ).await?,
+                recipient.refusal_reason
+            );
+        }
+        if let Some(due) = recipient.report_due_time.as_ref() {
+            println!("            reported on by {}", when(Some(due)));
+        }
+    }
+    for report in alert.reports {
+        println!(
+            "  {}. {} of {} at {}, {} persons: {}",
+            report.number,
+            plain(report.stage().as_str_name(), "ALERT_REPORT_STAGE_"),
+            organ_name(clients, &report.organ_id).await?,
+            when(report.reported_time.as_ref()),
+            report.persons,
+            report.facts
+        );
     }
     Ok(())
 }

@@ -106,6 +106,11 @@ fn line(notice: &WatchAlertsResponse) -> String {
             "ESCALATED  to {}",
             plain(notice.step().as_str_name(), "ESCALATION_STEP_")
         ),
+        NoticeKind::ReportedOn => format!(
+            "REPORTED   {}",
+            plain(notice.stage().as_str_name(), "ALERT_REPORT_STAGE_")
+        ),
+        NoticeKind::Refused => "REFUSED    another organ answers".to_owned(),
         NoticeKind::Unspecified => "?".to_owned(),
     };
     format!(

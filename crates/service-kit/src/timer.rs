@@ -114,6 +114,24 @@ pub async fn disarm(
     Ok(())
 }
 
+/// Disarms one timer; gives when it would have fired.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn take(
+    connection: &mut PgConnection,
+    kind: &str,
+    reference: Uuid,
+) -> Result<Option<Instant>, sqlx::Error> {
+    sqlx::query_scalar!(
+        "DELETE FROM timer WHERE kind = $1 AND ref = $2 RETURNING fire_at",
+        kind,
+        reference,
+    )
+    .fetch_optional(connection)
+    .await
+}
+
 /// Fires due timers of one kind until the process stops.
 pub async fn run(database: Database, sweep: Sweep, stopper: Stopper) {
     let mut pause = PAUSES.0;

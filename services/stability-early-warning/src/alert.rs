@@ -8,7 +8,7 @@ use huiyin_domain::ids::{AlertId, MatterId, OrganId};
 use huiyin_domain::territory::TerritoryCode;
 use huiyin_domain::time::{Duration, Instant};
 use huiyin_domain::vocabulary::{Level, UrgentKind};
-use huiyin_domain::warning::{self, RecipientRole, Step};
+use huiyin_domain::warning::{self, RecipientRole, ReportStage, Step};
 use uuid::Uuid;
 
 use crate::limits::Limits;
@@ -38,6 +38,8 @@ pub(crate) struct Report {
     pub(crate) duty_phone: String,
     /// Where it comes from.
     pub(crate) source: Source,
+    /// The rule by which its recipients are found, with its version.
+    pub(crate) recipient_rule: String,
 }
 
 /// Where an alert comes from.
@@ -145,6 +147,37 @@ pub(crate) struct Recipient {
     pub(crate) delivered_at: Option<Instant>,
     /// Whether somebody acknowledged.
     pub(crate) acknowledgement: Acknowledgement,
+    /// How many posts must acknowledge, from 1.
+    pub(crate) quorum: u32,
+    /// How many have since it was last called.
+    pub(crate) posts: u32,
+    /// By when somebody must have reported on, while it holds the alert and the thread is open.
+    pub(crate) report_due: Option<Instant>,
+}
+
+/// A further report of the thread of an alert.
+#[derive(Clone, Debug)]
+pub(crate) struct FurtherReport {
+    /// The alert.
+    pub(crate) alert: AlertId,
+    /// Place in the thread, from 1.
+    pub(crate) number: u32,
+    /// What it is.
+    pub(crate) stage: ReportStage,
+    /// The organ that reports.
+    pub(crate) organ: OrganId,
+    /// Its post.
+    pub(crate) post: String,
+    /// When.
+    pub(crate) reported_at: Instant,
+    /// Count of persons concerned now.
+    pub(crate) persons: u32,
+    /// Facts without names.
+    pub(crate) facts: String,
+    /// Measures.
+    pub(crate) measures: String,
+    /// Which report a correction corrects; 0 is the urgent report itself.
+    pub(crate) corrects: Option<u32>,
 }
 
 /// Whether somebody acknowledged.
@@ -156,6 +189,15 @@ pub(crate) enum Acknowledgement {
     InTime(By),
     /// A post did, after the limit. Undoes nothing.
     Late(By),
+    /// A post said that another organ answers.
+    Refused {
+        /// Who and when.
+        by: By,
+        /// Why.
+        reason: String,
+        /// Who answers.
+        right_organ: OrganId,
+    },
 }
 
 /// Who acknowledged, and when.
@@ -187,6 +229,7 @@ impl Acknowledgement {
             Self::Waiting => "waiting",
             Self::InTime(_) => "acknowledged",
             Self::Late(_) => "acknowledged_late",
+            Self::Refused { .. } => "refused",
         }
     }
 
@@ -195,9 +238,26 @@ impl Acknowledgement {
         match self {
             Self::Waiting if by.at > due => Ok(Self::Late(by)),
             Self::Waiting => Ok(Self::InTime(by)),
-            Self::InTime(_) | Self::Late(_) => Err(AlreadyAcknowledged {
+            Self::InTime(_) | Self::Late(_) | Self::Refused { .. } => Err(AlreadyAcknowledged {
                 state: self.as_str(),
             }),
+        }
+    }
+
+    /// Another post takes over from the one that acknowledged. Whether that was in time stays as it was.
+    pub(crate) fn take_over(&self, post: String) -> Result<Self, AlreadyAcknowledged> {
+        let by = |held: &By| By {
+            post: post.clone(),
+            at: held.at,
+        };
+        match self {
+            Self::InTime(held) if held.post != post => Ok(Self::InTime(by(held))),
+            Self::Late(held) if held.post != post => Ok(Self::Late(by(held))),
+            Self::Waiting | Self::InTime(_) | Self::Late(_) | Self::Refused { .. } => {
+                Err(AlreadyAcknowledged {
+                    state: self.as_str(),
+                })
+            }
         }
     }
 
@@ -205,7 +265,7 @@ impl Acknowledgement {
     pub(crate) fn by(&self) -> Option<&By> {
         match self {
             Self::Waiting => None,
-            Self::InTime(by) | Self::Late(by) => Some(by),
+            Self::InTime(by) | Self::Late(by) | Self::Refused { by, .. } => Some(by),
         }
     }
 }
@@ -244,6 +304,20 @@ mod tests {
             Err(AlreadyAcknowledged {
                 state: "acknowledged_late"
             })
+        );
+    }
+
+    #[test]
+    fn another_post_takes_over_what_was_acknowledged_and_the_same_one_does_not() {
+        let held = Acknowledgement::Late(by(31));
+        let taken = held.take_over("deputy".to_owned()).unwrap();
+        assert_eq!(taken.by().map(|by| by.post.as_str()), Some("deputy"));
+        assert_eq!(taken.as_str(), "acknowledged_late");
+        assert!(taken.take_over("deputy".to_owned()).is_err());
+        assert!(
+            Acknowledgement::Waiting
+                .take_over("deputy".to_owned())
+                .is_err()
         );
     }
 

@@ -3,8 +3,11 @@
 
 use huiyin_domain::ids::{AlertId, OrganId};
 use huiyin_domain::routing::Directory;
-use huiyin_domain::time::Instant;
-use huiyin_domain::warning::{self, RecipientRole, Step};
+use huiyin_domain::time::{Instant, local_date};
+use huiyin_domain::vocabulary::Level;
+use huiyin_domain::warning::{
+    self, RecipientRole, RecipientRule, RecipientRules, Step, URGENT_REPORT, UnknownRecipientRule,
+};
 use huiyin_service_kit::database::Tx;
 use huiyin_service_kit::status::Problem;
 use huiyin_service_kit::{chance, metrics, timer};
@@ -31,18 +34,31 @@ pub(crate) struct Outgoing {
     pub(crate) exclusions: Vec<OrganId>,
 }
 
+/// The rule of a name that holds at an instant; that of the Regulations when none is named.
+///
+/// # Errors
+/// When there is none; names those there are.
+pub(crate) fn rule(
+    name: &str,
+    at: Instant,
+) -> Result<&'static RecipientRule, UnknownRecipientRule> {
+    let name = if name.is_empty() { URGENT_REPORT } else { name };
+    RecipientRules::embedded().in_force(name, local_date(at))
+}
+
 /// Everybody the report is for, as long as there is a petition office among them: without one the
 /// offices have not arrived yet.
 ///
 /// # Errors
 /// [`Problem::Unavailable`] as long as no petition office of the place or above is known.
 pub(crate) fn addressed(
+    rule: &RecipientRule,
     report: &Report,
     competent: Option<OrganId>,
     directory: &Directory,
     exclusions: &[OrganId],
 ) -> Result<Vec<warning::Recipient>, Problem> {
-    let told = warning::recipients(&report.place, competent, directory, exclusions);
+    let told = warning::recipients(rule, &report.place, competent, directory, exclusions);
     if told.iter().any(|recipient| is_office(recipient.role)) {
         return Ok(told);
     }
@@ -74,11 +90,20 @@ pub(crate) async fn raise(
 ) -> Result<Option<(Alert, Vec<Recipient>)>, Problem> {
     let now = wire::kept(tx.now());
     let alert = Alert::made(outgoing.id, outgoing.report.clone(), now, limits);
-    let due = |level| now + limits.acknowledgement(&alert.report, level, now);
     let recipients: Vec<Recipient> = outgoing
         .addressed
         .iter()
-        .map(|told| waiting(alert.id, told, due(told.level)))
+        .map(|told| {
+            let role = Role::AtOnce(told.role);
+            waiting(
+                &alert,
+                (told.organ, told.level),
+                role,
+                told.reason.clone(),
+                limits,
+                now,
+            )
+        })
         .collect();
     if !alert::insert(tx.connection(), &alert, &recipients).await? {
         return Ok(None);
@@ -137,18 +162,29 @@ async fn arm(tx: &mut Tx, recipients: &[Recipient]) -> Result<(), sqlx::Error> {
     timer::arm_all(tx.connection(), ACKNOWLEDGEMENT, &timers).await
 }
 
-fn waiting(alert: AlertId, told: &warning::Recipient, ack_due: Instant) -> Recipient {
+/// A recipient that nobody has called yet.
+pub(crate) fn waiting(
+    alert: &Alert,
+    (organ, level): (OrganId, Level),
+    role: Role,
+    reason: String,
+    limits: &Limits,
+    now: Instant,
+) -> Recipient {
     Recipient {
         id: chance::new_uuid(),
-        alert,
-        organ: told.organ,
-        level: told.level,
-        role: Role::AtOnce(told.role),
-        reason: told.reason.clone(),
+        alert: alert.id,
+        organ,
+        level,
+        role,
+        reason,
         step: Step::Duty,
         escalations: 0,
-        ack_due,
+        ack_due: now + limits.acknowledgement(&alert.report, level, now),
         delivered_at: None,
         acknowledgement: Acknowledgement::Waiting,
+        quorum: limits.quorum(&alert.report, level, now),
+        posts: 0,
+        report_due: None,
     }
 }

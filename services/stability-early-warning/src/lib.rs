@@ -16,6 +16,7 @@ mod rpc;
 mod service;
 mod store;
 mod sweeps;
+mod thread;
 mod told;
 mod wire;
 
@@ -51,7 +52,10 @@ pub fn lists(desk: Desk) -> BoxFuture<'static, Result<Lists, Problem>> {
         let service = service::Service::new(desk)?;
         Ok(Lists {
             reactions: reactions::all(&service),
-            sweeps: vec![sweeps::acknowledgement(service.clone())],
+            sweeps: vec![
+                sweeps::acknowledgement(service.clone()),
+                sweeps::report(service.clone()),
+            ],
             rpcs: Routes::new(
                 StabilityEarlyWarningServiceServer::new(service)
                     .max_decoding_message_size(server::MAX_DECODE)

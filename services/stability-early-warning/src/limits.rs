@@ -10,6 +10,9 @@ use huiyin_domain::warning::Step;
 
 use crate::alert::Report;
 
+/// Posts that a quorum can ask for at most.
+const MOST_POSTS: u32 = 20;
+
 /// The limits in force.
 #[derive(Clone, Debug)]
 pub(crate) struct Limits {
@@ -22,13 +25,21 @@ pub(crate) struct Limits {
 impl Limits {
     /// The time a recipient of the level has before the next step.
     pub(crate) fn acknowledgement(&self, report: &Report, level: Level, now: Instant) -> Duration {
-        let asked = Asked {
-            place: report.place,
-            on: local_date(now),
-            level: Some(level),
-            kind: Some(report.kind),
-        };
-        self.minutes(LocalRuleId::AcknowledgementLimit, asked)
+        self.minutes(LocalRuleId::AcknowledgementLimit, asked(report, level, now))
+    }
+
+    /// How many posts of a recipient of the level must acknowledge.
+    pub(crate) fn quorum(&self, report: &Report, level: Level, now: Instant) -> u32 {
+        let quorum = self.local.value(
+            LocalRuleId::AcknowledgementQuorum,
+            asked(report, level, now),
+        );
+        quorum.min(MOST_POSTS)
+    }
+
+    /// The time from an acknowledgement, or the last report, to the next report of the thread.
+    pub(crate) fn reporting_on(&self, report: &Report, level: Level, now: Instant) -> Duration {
+        self.minutes(LocalRuleId::ReportingOnLimit, asked(report, level, now))
     }
 
     /// The time until the step after this one.
@@ -63,5 +74,14 @@ impl Limits {
 
     fn minutes(&self, rule: LocalRuleId, asked: Asked) -> Duration {
         Duration::minutes(self.local.value(rule, asked).into())
+    }
+}
+
+fn asked(report: &Report, level: Level, now: Instant) -> Asked {
+    Asked {
+        place: report.place,
+        on: local_date(now),
+        level: Some(level),
+        kind: Some(report.kind),
     }
 }

@@ -7,6 +7,7 @@ use huiyin_proto::stability_early_warning::v1::stability_early_warning_service_s
 use huiyin_proto::stability_early_warning::v1::{
     AcknowledgeAlertRequest, AcknowledgeAlertResponse, GetAlertRequest, GetAlertResponse,
     ListAlertsRequest, ListAlertsResponse, RaiseAlertRequest, RaiseAlertResponse,
+    RefuseAlertRequest, RefuseAlertResponse, ReportOnAlertRequest, ReportOnAlertResponse,
     WatchAlertsRequest, WatchAlertsResponse,
 };
 use huiyin_service_kit::run::{Desk, wrong_local_rules};
@@ -74,6 +75,24 @@ impl StabilityEarlyWarningService for Service {
     ) -> Answer<AcknowledgeAlertResponse> {
         Ok(Response::new(
             rpc::acknowledge_alert::answer(self, request).await?,
+        ))
+    }
+
+    async fn refuse_alert(
+        &self,
+        request: Request<RefuseAlertRequest>,
+    ) -> Answer<RefuseAlertResponse> {
+        Ok(Response::new(
+            rpc::refuse_alert::answer(self, request).await?,
+        ))
+    }
+
+    async fn report_on_alert(
+        &self,
+        request: Request<ReportOnAlertRequest>,
+    ) -> Answer<ReportOnAlertResponse> {
+        Ok(Response::new(
+            rpc::report_on_alert::answer(self, request).await?,
         ))
     }
 

@@ -3,11 +3,13 @@
 pub(crate) mod alert;
 pub(crate) mod alert_exclusion;
 pub(crate) mod alert_recipient;
+pub(crate) mod alert_report;
 pub(crate) mod desk_place;
 pub(crate) mod escalation_order;
 pub(crate) mod matter_about;
 pub(crate) mod office;
 pub(crate) mod office_edition;
+pub(crate) mod recipient_act;
 pub(crate) mod warned_place;
 
 use std::fmt::Display;

@@ -14,10 +14,11 @@ use huiyin_service_kit::status::Problem;
 use huiyin_service_kit::timer::{self, Due, Sweep};
 use uuid::Uuid;
 
-use crate::alert::Recipient;
+use crate::alert::{Acknowledgement, Alert, Recipient};
 use crate::fan_out::ACKNOWLEDGEMENT;
 use crate::service::Service;
-use crate::store::{alert, alert_recipient, escalation_order};
+use crate::store::{alert, alert_recipient, alert_report, escalation_order, recipient_act};
+use crate::thread::{self, REPORT};
 use crate::{told, wire};
 
 /// Escalates what nobody has acknowledged in time.
@@ -28,22 +29,89 @@ pub(crate) fn acknowledgement(service: Service) -> Sweep {
     })
 }
 
+/// Lets acknowledgements lapse after which nobody has reported on: who holds the alert is called again, one step on.
+pub(crate) fn report(service: Service) -> Sweep {
+    Sweep::of(REPORT, move |tx, due| {
+        let service = service.clone();
+        Box::pin(async move { lapse(&service, tx, due).await })
+    })
+}
+
 async fn escalate(service: &Service, tx: &mut Tx, due: &[Due]) -> Result<(), Problem> {
     let ids: Vec<Uuid> = due.iter().map(|due| due.reference).collect();
-    let mut waiting = alert_recipient::lock_waiting(tx.connection(), &ids).await?;
-    if waiting.is_empty() {
+    let locked = alert_recipient::lock_all(tx.connection(), &ids).await?;
+    let waiting = locked
+        .into_iter()
+        .filter(|recipient| recipient.acknowledgement == Acknowledgement::Waiting);
+    let waiting = Called {
+        recipients: waiting.collect(),
+        lapsed: false,
+    };
+    let alerts = alerts_of(tx, &waiting.recipients).await?;
+    call_next(service, tx, due, waiting, &alerts).await
+}
+
+async fn lapse(service: &Service, tx: &mut Tx, due: &[Due]) -> Result<(), Problem> {
+    let ids: Vec<Uuid> = due.iter().map(|due| due.reference).collect();
+    let locked = alert_recipient::lock_all(tx.connection(), &ids).await?;
+    let now = wire::kept(tx.now());
+    let held = locked
+        .into_iter()
+        .filter(|recipient| recipient.report_due.is_some_and(|due| due <= now));
+    let held: Vec<Recipient> = held.collect();
+    let alerts = alerts_of(tx, &held).await?;
+    let ids: Vec<AlertId> = alerts.iter().map(|alert| alert.id).collect();
+    let reports = alert_report::of(tx.connection(), &ids).await?;
+    // one that was acknowledged while its thread ended has nothing to wait for
+    let is_open = |recipient: &Recipient| {
+        let alert = alerts.iter().find(|alert| alert.id == recipient.alert);
+        alert.is_some_and(|alert| thread::of(alert, &reports).ended.is_none())
+    };
+    let (open, mut ended): (Vec<Recipient>, Vec<Recipient>) = held.into_iter().partition(is_open);
+    for recipient in &mut ended {
+        recipient.report_due = None;
+    }
+    alert_recipient::hold(tx.connection(), &ended).await?;
+    let lapsed: Vec<Uuid> = open.iter().map(|recipient| recipient.id).collect();
+    recipient_act::lapse(tx.connection(), &lapsed, now).await?;
+    let called = Called {
+        recipients: open,
+        lapsed: true,
+    };
+    call_next(service, tx, due, called, &alerts).await
+}
+
+async fn alerts_of(tx: &mut Tx, recipients: &[Recipient]) -> Result<Vec<Alert>, Problem> {
+    let mut ids: Vec<AlertId> = recipients.iter().map(|recipient| recipient.alert).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    alert::find(tx.connection(), &ids).await
+}
+
+/// Locked recipients that are called, one step on.
+struct Called {
+    recipients: Vec<Recipient>,
+    /// They had acknowledged and nobody reported on.
+    lapsed: bool,
+}
+
+async fn call_next(
+    service: &Service,
+    tx: &mut Tx,
+    due: &[Due],
+    mut called: Called,
+    alerts: &[Alert],
+) -> Result<(), Problem> {
+    if called.recipients.is_empty() {
         return Ok(());
     }
     let now = wire::kept(tx.now());
-    let mut alerts: Vec<AlertId> = waiting.iter().map(|recipient| recipient.alert).collect();
-    alerts.sort_unstable();
-    alerts.dedup();
-    let alerts = alert::find(tx.connection(), &alerts).await?;
     let limits = &service.limits;
-    let mut timers = Vec::with_capacity(waiting.len());
-    for recipient in &mut waiting {
+    let mut timers = Vec::with_capacity(called.recipients.len());
+    for recipient in &mut called.recipients {
         recipient.step = next_step(recipient.step, recipient.level).step;
         recipient.escalations = recipient.escalations.saturating_add(1);
+        recipient.acknowledgement = Acknowledgement::Waiting;
         let fired = due
             .iter()
             .find(|due| due.reference == recipient.id)
@@ -54,21 +122,23 @@ async fn escalate(service: &Service, tx: &mut Tx, due: &[Due]) -> Result<(), Pro
         });
         timers.push((recipient.id, next_due(fired, limit, now)));
     }
-    alert_recipient::escalate(tx.connection(), &waiting).await?;
-    escalation_order::insert(tx.connection(), &waiting, now).await?;
+    alert_recipient::escalate(tx.connection(), &called.recipients).await?;
+    escalation_order::insert(tx.connection(), &called.recipients, now).await?;
     timer::arm_all(tx.connection(), ACKNOWLEDGEMENT, &timers).await?;
     let directory = service.offices.current(tx.connection()).await?;
-    tell(tx, &waiting, &directory);
-    let above: Vec<&Recipient> = waiting
+    tell(tx, &called, &directory);
+    let above: Vec<&Recipient> = called
+        .recipients
         .iter()
         .filter(|recipient| matches!(recipient.step, Step::LevelAbove))
         .collect();
     additions::add(tx, limits, &above, &directory).await
 }
 
-fn tell(tx: &mut Tx, waiting: &[Recipient], directory: &Directory) {
-    for recipient in waiting {
-        told::escalated(tx, recipient, &levels_told(recipient, directory));
+fn tell(tx: &mut Tx, called: &Called, directory: &Directory) {
+    for recipient in &called.recipients {
+        let levels = levels_told(recipient, directory);
+        told::escalated(tx, recipient, &levels, called.lapsed);
         metrics::count(
             "huiyin_alerts_escalated",
             1,

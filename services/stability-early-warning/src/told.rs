@@ -1,12 +1,15 @@
 //! What is told of an alert. The duty phone, the facts and the measures stay here.
 
+use huiyin_domain::ids::OrganId;
 use huiyin_domain::vocabulary::Level;
 use huiyin_proto::events::v1::event::Fact;
-use huiyin_proto::events::v1::{AlertAcknowledged, AlertDelivered, AlertEscalated, AlertRaised};
+use huiyin_proto::events::v1::{
+    AlertAcknowledged, AlertDelivered, AlertEscalated, AlertRaised, AlertRefused, AlertReportedOn,
+};
 use huiyin_service_kit::database::Tx;
 use huiyin_service_kit::wire::timestamp;
 
-use crate::alert::{Acknowledgement, Alert, Recipient};
+use crate::alert::{Acknowledgement, Alert, FurtherReport, Recipient};
 use crate::wire;
 
 /// Tells a recipient's level at once that it is addressed, and statistics on the ordinary lane.
@@ -55,17 +58,47 @@ pub(crate) fn acknowledged(tx: &mut Tx, recipient: &Recipient, levels: &[Level])
     tx.tell(Fact::AlertAcknowledged(fact));
 }
 
-/// Tells the given levels that a recipient has not acknowledged in time, and statistics.
-pub(crate) fn escalated(tx: &mut Tx, recipient: &Recipient, levels: &[Level]) {
+/// Tells the given levels that a recipient has not acknowledged in time, or, when its acknowledgement lapsed, that nothing was
+/// reported after it; and statistics.
+pub(crate) fn escalated(tx: &mut Tx, recipient: &Recipient, levels: &[Level], lapsed: bool) {
     let fact = AlertEscalated {
         alert_id: recipient.alert.to_string(),
         recipient_organ: recipient.organ.to_string(),
         recipient_level: wire::level_word(recipient.level).into(),
         step: wire::step_word(recipient.step).into(),
         count: recipient.escalations,
+        lapsed,
     };
     for level in levels {
         tx.tell_urgent(*level, Fact::AlertEscalated(fact.clone()));
     }
     tx.tell(Fact::AlertEscalated(fact));
+}
+
+/// Tells the given levels that somebody reported on an alert.
+pub(crate) fn reported_on(tx: &mut Tx, report: &FurtherReport, levels: &[Level]) {
+    let fact = AlertReportedOn {
+        alert_id: report.alert.to_string(),
+        number: report.number,
+        stage: wire::report_stage_word(report.stage).into(),
+        organ_id: report.organ.to_string(),
+    };
+    for level in levels {
+        tx.tell_urgent(*level, Fact::AlertReportedOn(fact.clone()));
+    }
+    tx.tell(Fact::AlertReportedOn(fact));
+}
+
+/// Tells the given levels that a recipient named another organ.
+pub(crate) fn refused(tx: &mut Tx, recipient: &Recipient, right_organ: OrganId, levels: &[Level]) {
+    let fact = AlertRefused {
+        alert_id: recipient.alert.to_string(),
+        recipient_organ: recipient.organ.to_string(),
+        recipient_level: wire::level_word(recipient.level).into(),
+        right_organ: right_organ.to_string(),
+    };
+    for level in levels {
+        tx.tell_urgent(*level, Fact::AlertRefused(fact.clone()));
+    }
+    tx.tell(Fact::AlertRefused(fact));
 }

@@ -2,13 +2,13 @@
 
 use huiyin_domain::time::Instant;
 use huiyin_domain::vocabulary::{Level, UrgentKind};
-use huiyin_domain::warning::{RecipientRole, Step};
+use huiyin_domain::warning::{RecipientRole, ReportStage, Step};
 use huiyin_proto::stability_early_warning::v1 as pb;
 use huiyin_proto::vocabulary::v1 as words;
 use huiyin_service_kit::violations::Violations;
 use huiyin_service_kit::wire::timestamp;
 
-use crate::alert::{self, Acknowledgement, Role};
+use crate::alert::{self, Acknowledgement, FurtherReport, Role};
 
 /// A level that must be given.
 pub(crate) fn level(violations: &mut Violations, field: &str, given: i32) -> Option<Level> {
@@ -95,12 +95,23 @@ fn state_word(acknowledgement: &Acknowledgement) -> pb::RecipientState {
         Acknowledgement::Waiting => pb::RecipientState::Waiting,
         Acknowledgement::InTime(_) => pb::RecipientState::Acknowledged,
         Acknowledgement::Late(_) => pb::RecipientState::AcknowledgedLate,
+        Acknowledgement::Refused { .. } => pb::RecipientState::Refused,
     }
 }
 
 /// A recipient in an answer.
 pub(crate) fn recipient(recipient: &alert::Recipient) -> pb::Recipient {
     let by = recipient.acknowledgement.by();
+    let (refusal_reason, right_organ) = match &recipient.acknowledgement {
+        Acknowledgement::Refused {
+            reason,
+            right_organ,
+            ..
+        } => (reason.clone(), right_organ.to_string()),
+        Acknowledgement::Waiting | Acknowledgement::InTime(_) | Acknowledgement::Late(_) => {
+            Default::default()
+        }
+    };
     pb::Recipient {
         organ_id: recipient.organ.to_string(),
         level: level_word(recipient.level).into(),
@@ -112,11 +123,60 @@ pub(crate) fn recipient(recipient: &alert::Recipient) -> pb::Recipient {
         delivered_time: recipient.delivered_at.map(timestamp),
         acknowledged_time: by.map(|by| timestamp(by.at)),
         acknowledged_by_post: by.map(|by| by.post.clone()).unwrap_or_default(),
+        quorum: recipient.quorum,
+        posts_acknowledged: recipient.posts,
+        report_due_time: recipient.report_due.map(timestamp),
+        refusal_reason,
+        right_organ,
     }
 }
 
-/// An alert in an answer, with those of the recipients that are its own.
-pub(crate) fn alert(alert: &alert::Alert, recipients: &[alert::Recipient]) -> pb::Alert {
+/// What a further report is, which must be given.
+pub(crate) fn report_stage(
+    violations: &mut Violations,
+    field: &str,
+    given: i32,
+) -> Option<ReportStage> {
+    match violations.choice(field, given, words::AlertReportStage::as_str_name)? {
+        words::AlertReportStage::FollowUp => Some(ReportStage::FollowUp),
+        words::AlertReportStage::Final => Some(ReportStage::Final),
+        words::AlertReportStage::Correction => Some(ReportStage::Correction),
+        words::AlertReportStage::Cancellation => Some(ReportStage::Cancellation),
+        words::AlertReportStage::Unspecified => None,
+    }
+}
+
+/// What a further report is, on the wire.
+pub(crate) fn report_stage_word(stage: ReportStage) -> words::AlertReportStage {
+    match stage {
+        ReportStage::FollowUp => words::AlertReportStage::FollowUp,
+        ReportStage::Final => words::AlertReportStage::Final,
+        ReportStage::Correction => words::AlertReportStage::Correction,
+        ReportStage::Cancellation => words::AlertReportStage::Cancellation,
+    }
+}
+
+/// A further report in an answer.
+pub(crate) fn further_report(report: &FurtherReport) -> pb::AlertReport {
+    pb::AlertReport {
+        number: report.number,
+        stage: report_stage_word(report.stage).into(),
+        organ_id: report.organ.to_string(),
+        post: report.post.clone(),
+        reported_time: Some(timestamp(report.reported_at)),
+        persons: report.persons,
+        facts: report.facts.clone(),
+        measures: report.measures.clone(),
+        corrects: report.corrects.unwrap_or(0),
+    }
+}
+
+/// An alert in an answer, with those of the recipients and further reports that are its own.
+pub(crate) fn alert(
+    alert: &alert::Alert,
+    recipients: &[alert::Recipient],
+    reports: &[FurtherReport],
+) -> pb::Alert {
     let report = &alert.report;
     pb::Alert {
         alert_id: alert.id.to_string(),
@@ -138,6 +198,12 @@ pub(crate) fn alert(alert: &alert::Alert, recipients: &[alert::Recipient]) -> pb
             .filter(|addressed| addressed.alert == alert.id)
             .map(recipient)
             .collect(),
+        reports: reports
+            .iter()
+            .filter(|report| report.alert == alert.id)
+            .map(further_report)
+            .collect(),
+        recipient_rule: report.recipient_rule.clone(),
     }
 }
 

@@ -206,6 +206,7 @@ impl Heard {
             AlertFact::AlertDelivered(fact) => self.deliver(fact),
             AlertFact::AlertAcknowledged(fact) => self.acknowledge(fact),
             AlertFact::AlertEscalated(fact) => self.escalate(fact),
+            AlertFact::AlertReportedOn(_) | AlertFact::AlertRefused(_) => Ok(()),
         }
     }
 
@@ -339,7 +340,10 @@ impl Heard {
     fn acknowledge(&mut self, fact: &AlertAcknowledged) -> Result<(), Problem> {
         let level = fact.recipient_level().as_str_name();
         let recipient = self.recipient(&fact.alert_id, &fact.recipient_organ, level)?;
-        recipient.acknowledged = Some(if fact.late { "late" } else { "in_time" });
+        // the first counts: one that lapsed and came again is late without undoing it
+        recipient
+            .acknowledged
+            .get_or_insert(if fact.late { "late" } else { "in_time" });
         Ok(())
     }
 

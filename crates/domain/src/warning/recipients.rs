@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
+use super::RecipientRule;
 use crate::{
     ids::OrganId,
     organs::{JOINT_MEETING, OrganProfile},
@@ -44,9 +45,11 @@ pub struct Recipient {
 
 /// Every organ that is told at once: the petition office of the place (the nearest above when it has
 /// none), that of every level above, the competent organ when known, and the joint-meeting office of
-/// the city. Each organ once; none of `exclusions`, which is how a denunciation never reaches whom it is about.
+/// the city; of those the roles that `rule` tells. Each organ once; none of `exclusions`, which is how a denunciation never
+/// reaches whom it is about.
 #[must_use]
 pub fn recipients(
+    rule: &RecipientRule,
     place: &TerritoryCode,
     organ: Option<OrganId>,
     directory: &Directory,
@@ -72,6 +75,7 @@ pub fn recipients(
     offices
         .chain(department)
         .chain(joint_meeting)
+        .filter(|(_, role)| rule.roles.contains(role))
         .filter(|(organ, _)| told.insert(organ.id))
         .map(|(organ, role)| recipient(organ, role, place))
         .collect()

@@ -55,6 +55,15 @@ pub enum Act {
     },
     /// The desks that an escalation added acknowledge too.
     AcknowledgeRest(String),
+    /// The organ that reported an alert, or the register for it, says how it ended.
+    ReportEnd {
+        /// The alert.
+        alert: String,
+        /// The organ.
+        organ: String,
+        /// How many persons were concerned.
+        persons: u32,
+    },
     /// Nothing but the time: an acknowledgement falls due here.
     LetTimePass,
     /// Organs answer the orders they were given.
@@ -80,6 +89,7 @@ impl Act {
             | Self::Raise(_)
             | Self::Acknowledge { .. }
             | Self::AcknowledgeRest(_)
+            | Self::ReportEnd { .. }
             | Self::LetTimePass
             | Self::AnswerOrders => None,
         }
@@ -104,6 +114,7 @@ impl Act {
             Self::Raise(index) => (9, *index, String::new()),
             Self::Acknowledge { alert, organ } => (10, 0, format!("{alert}{organ}")),
             Self::AcknowledgeRest(alert) => (14, 0, alert.clone()),
+            Self::ReportEnd { alert, .. } => (17, 0, alert.clone()),
             Self::LetTimePass => (11, 0, String::new()),
             Self::AnswerOrders => (12, 0, String::new()),
         }
@@ -210,6 +221,11 @@ impl Actors {
             Act::Raise(index) => self.raise(at, index).await,
             Act::Acknowledge { alert, organ } => self.acknowledge(alert, organ).await,
             Act::AcknowledgeRest(alert) => self.acknowledge_rest(alert).await,
+            Act::ReportEnd {
+                alert,
+                organ,
+                persons,
+            } => self.report_end(alert, organ, persons).await,
             Act::LetTimePass => Ok(Vec::new()),
             Act::AnswerOrders => self.answer_orders(at).await,
         }

@@ -331,13 +331,12 @@ impl Consumer {
                     reaction.clone(),
                 );
                 Box::pin(async move {
-                    if !move_cursor(tx.connection(), (name, &reaction.stream), at, reached).await? {
+                    if !move_cursor(tx.connection(), (name, &reaction.stream), at, &part).await? {
                         return Ok::<bool, Problem>(false);
                     }
                     if !events.is_empty() {
                         (reaction.react)(tx, &events).await?;
                     }
-                    write_inbox(tx.connection(), name, &part).await?;
                     Ok(true)
                 })
             })
@@ -365,51 +364,40 @@ impl Consumer {
     }
 }
 
-/// Moves the cursor from exactly where we think it stands: a second consumer of the same stream finds
-/// it moved and applies nothing.
+/// Moves the cursor from exactly where we think it stands behind the last entry of the run, and writes the
+/// run into the inbox, in one statement: a second consumer of the same stream finds the cursor moved and
+/// applies nothing.
 async fn move_cursor(
     connection: &mut PgConnection,
     (consumer, stream): (&str, &str),
     at: Place,
-    reached: Place,
+    run: &[Sequenced],
 ) -> Result<bool, sqlx::Error> {
-    let moved = sqlx::query!(
-        "UPDATE cursor SET epoch = $5, seq = $6
-         WHERE consumer = $1 AND stream = $2 AND epoch = $3 AND seq = $4",
+    let Some(last) = run.last() else {
+        return Ok(true);
+    };
+    let seqs: Vec<i64> = run.iter().map(|entry| entry.seq).collect();
+    let ids: Vec<uuid::Uuid> = run.iter().map(|entry| entry.event_id).collect();
+    let written = sqlx::query!(
+        "WITH moved AS (
+             UPDATE cursor SET epoch = $5, seq = $6
+             WHERE consumer = $1 AND stream = $2 AND epoch = $3 AND seq = $4
+             RETURNING consumer, stream, epoch)
+         INSERT INTO inbox (consumer, stream, epoch, seq, event_id)
+         SELECT moved.consumer, moved.stream, moved.epoch, entry.seq, entry.event_id
+         FROM moved, unnest($7::bigint[], $8::uuid[]) AS entry (seq, event_id)",
         consumer,
         stream,
         at.epoch,
         at.seq,
-        reached.epoch,
-        reached.seq,
-    )
-    .execute(connection)
-    .await?;
-    Ok(moved.rows_affected() == 1)
-}
-
-async fn write_inbox(
-    connection: &mut PgConnection,
-    consumer: &str,
-    part: &[Sequenced],
-) -> Result<(), sqlx::Error> {
-    let Some(first) = part.first() else {
-        return Ok(());
-    };
-    let seqs: Vec<i64> = part.iter().map(|entry| entry.seq).collect();
-    let ids: Vec<uuid::Uuid> = part.iter().map(|entry| entry.event_id).collect();
-    sqlx::query!(
-        "INSERT INTO inbox (consumer, stream, epoch, seq, event_id)
-         SELECT $1, $2, $3, * FROM unnest($4::bigint[], $5::uuid[])",
-        consumer,
-        first.stream,
-        first.epoch,
+        last.epoch,
+        last.seq,
         &seqs,
         &ids,
     )
     .execute(connection)
     .await?;
-    Ok(())
+    Ok(written.rows_affected() > 0)
 }
 
 fn decode(part: &[Sequenced]) -> Result<Vec<Event>, Problem> {

@@ -68,10 +68,11 @@ fn outbox_of(lane: Lane) -> &'static str {
 
 fn statement(lane: Lane) -> String {
     let outbox = outbox_of(lane);
-    // The fence comes first: without the term locked nothing is moved.
+    // The fence comes first: without the term locked nothing is moved. With nothing to move nothing is locked.
     format!(
         "WITH fence AS (
-             SELECT 1 FROM lease WHERE name = $1 AND holder = $2 AND term = $3 FOR UPDATE
+             SELECT 1 FROM lease WHERE name = $1 AND holder = $2 AND term = $3 AND EXISTS (SELECT FROM {outbox})
+             FOR UPDATE
          ), moved AS (
              DELETE FROM {outbox} WHERE id IN (
                  SELECT id FROM (

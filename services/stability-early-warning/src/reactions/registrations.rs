@@ -3,8 +3,9 @@
 use huiyin_domain::ids::{AlertId, MatterId, OrganId};
 use huiyin_domain::routing::Directory;
 use huiyin_domain::territory::TerritoryCode;
+use huiyin_domain::time::Instant;
 use huiyin_domain::vocabulary::UrgentKind;
-use huiyin_domain::warning::{self, collective_is_urgent};
+use huiyin_domain::warning::{self, RecipientRule, URGENT_REPORT, collective_is_urgent};
 use huiyin_proto::events::v1::event::Fact;
 use huiyin_proto::events::v1::{Event, MatterRegistered};
 use huiyin_proto::vocabulary::v1 as words;
@@ -62,8 +63,10 @@ async fn react(service: &Service, tx: &mut Tx, events: &[Event]) -> Result<(), P
     let directory = service.offices.current(tx.connection()).await?;
     check_places(tx, &visits).await?;
     for visit in visits {
-        let exclusions = exclusions(&visit, &directory)?;
-        let addressed = warning::recipients(&visit.report.place, None, &directory, &exclusions);
+        let rule = rule(visit.report.known_at)?;
+        let exclusions = exclusions(rule, &visit, &directory)?;
+        let addressed =
+            warning::recipients(rule, &visit.report.place, None, &directory, &exclusions);
         let outgoing = Outgoing {
             id: visit.id,
             report: visit.report,
@@ -118,6 +121,7 @@ fn read(fact: &MatterRegistered, limits: &Limits) -> Result<Option<LargeVisit>, 
         measures: String::new(),
         duty_phone: String::new(),
         source: Source::Registration,
+        recipient_rule: rule(received)?.version(),
     };
     let id = AlertId::from_uuid(Uuid::new_v5(&NAMESPACE, matter.uuid().as_bytes()));
     Ok(Some(LargeVisit {
@@ -127,12 +131,21 @@ fn read(fact: &MatterRegistered, limits: &Limits) -> Result<Option<LargeVisit>, 
     }))
 }
 
+fn rule(received: Instant) -> Result<&'static RecipientRule, Problem> {
+    fan_out::rule(URGENT_REPORT, received)
+        .map_err(|unknown| Problem::Unexpected(format!("{URGENT_REPORT} {unknown}")))
+}
+
 /// Who must not be told.
 ///
 /// # Errors
 /// When everybody it is for is excluded.
-fn exclusions(visit: &LargeVisit, directory: &Directory) -> Result<Vec<OrganId>, Problem> {
-    let everybody = fan_out::addressed(&visit.report, None, directory, &[])?;
+fn exclusions(
+    rule: &RecipientRule,
+    visit: &LargeVisit,
+    directory: &Directory,
+) -> Result<Vec<OrganId>, Problem> {
+    let everybody = fan_out::addressed(rule, &visit.report, None, directory, &[])?;
     let organs = everybody.iter().map(|recipient| recipient.organ);
     let excluded = excluded::among(organs, visit.about.as_slice(), directory);
     let is_left = |recipient: &warning::Recipient| !excluded.contains(&recipient.organ);

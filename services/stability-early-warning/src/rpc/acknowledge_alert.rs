@@ -1,5 +1,6 @@
-//! Step 6 of the delivery protocol: a post on duty acknowledges. In time or late it is recorded; it
-//! undoes no step of the escalation, and nothing follows it.
+//! Step 6 of the delivery protocol: a post on duty acknowledges. In time or late it is recorded, and it undoes no step of the
+//! escalation. It is a lease: somebody reports on within the limit of place and kind, or another post takes over, or it lapses
+//! and the escalation goes on (`sweeps`).
 
 use std::collections::BTreeSet;
 
@@ -17,10 +18,13 @@ use huiyin_service_kit::{metrics, timer};
 use tonic::Request;
 
 use super::nameless;
-use crate::alert::{By, Recipient};
+use crate::alert::{Acknowledgement, AlreadyAcknowledged, By, Recipient};
 use crate::fan_out::ACKNOWLEDGEMENT;
+use crate::limits::Limits;
 use crate::service::Service;
-use crate::store::{alert, alert_recipient};
+use crate::store::recipient_act::{self, RecipientAct};
+use crate::store::{alert, alert_recipient, alert_report};
+use crate::thread::{self, REPORT};
 use crate::{told, wire};
 
 /// Who acknowledges what.
@@ -29,12 +33,13 @@ struct Acknowledging {
     alert: AlertId,
     organ: OrganId,
     post: String,
+    take_over: bool,
 }
 
-/// Acknowledges an alert.
+/// Acknowledges an alert, or takes one over.
 ///
 /// # Errors
-/// When the organ is not addressed, or has acknowledged already.
+/// When the organ is not addressed, or has acknowledged already and nobody else takes over.
 pub(crate) async fn answer(
     service: &Service,
     request: Request<AcknowledgeAlertRequest>,
@@ -43,13 +48,14 @@ pub(crate) async fn answer(
     let asked = Asked::of(&metadata, &message.request_id, &message);
     let wanted = parse(&message)?;
     permit(About::Organ(wanted.organ)).await?;
+    let limits = service.limits.clone();
     service
         .desk
         .database
         .once("acknowledge_alert", asked, move |tx| {
-            let wanted = wanted.clone();
+            let (wanted, limits) = (wanted.clone(), limits.clone());
             Box::pin(async move {
-                let recipient = acknowledge(tx, wanted).await?;
+                let recipient = acknowledge(tx, &limits, wanted).await?;
                 Ok(AcknowledgeAlertResponse {
                     recipient: Some(wire::recipient(&recipient)),
                 })
@@ -65,10 +71,19 @@ fn parse(message: &AcknowledgeAlertRequest) -> Result<Acknowledging, Problem> {
     let organ = violations.id("organ_id", &message.organ_id);
     let post = nameless(&mut violations, "post", &message.post, (1, 100));
     let (alert, organ) = violations.finish_with(alert.zip(organ))?;
-    Ok(Acknowledging { alert, organ, post })
+    Ok(Acknowledging {
+        alert,
+        organ,
+        post,
+        take_over: message.take_over,
+    })
 }
 
-async fn acknowledge(tx: &mut Tx, wanted: Acknowledging) -> Result<Recipient, Problem> {
+async fn acknowledge(
+    tx: &mut Tx,
+    limits: &Limits,
+    wanted: Acknowledging,
+) -> Result<Recipient, Problem> {
     // found with the eyes of who asks: whoever was not told of the alert finds nobody
     let id = alert_recipient::id_of(tx.connection(), wanted.alert, wanted.organ).await?;
     let id = id.ok_or_else(|| Problem::NotFound {
@@ -79,24 +94,35 @@ async fn acknowledge(tx: &mut Tx, wanted: Acknowledging) -> Result<Recipient, Pr
     tx.as_house().await?;
     // The timer first and the recipient second, as the sweep does. A sweep that was under way has armed
     // the timer anew in a row this statement could not see: hence once more behind the recipient's lock.
-    timer::disarm(tx.connection(), ACKNOWLEDGEMENT, &[id]).await?;
+    let fires = timer::take(tx.connection(), ACKNOWLEDGEMENT, id).await?;
     let mut recipient = alert_recipient::lock(tx.connection(), id).await?;
-    timer::disarm(tx.connection(), ACKNOWLEDGEMENT, &[id]).await?;
+    let fires = timer::take(tx.connection(), ACKNOWLEDGEMENT, id)
+        .await?
+        .or(fires);
     let by = By {
         post: wanted.post,
         at: wire::kept(tx.now()),
     };
-    recipient.acknowledgement = recipient
-        .acknowledgement
-        .acknowledge(by, recipient.ack_due)
-        .map_err(|already| Problem::NotAllowedNow {
-            action: "acknowledge_alert".to_owned(),
-            state: already.state.to_owned(),
-            allowed: Vec::new(),
-        })?;
-    if !alert_recipient::acknowledge(tx.connection(), &recipient).await? {
-        return Err(Problem::ChangedMeanwhile);
+    let taken = match recipient.acknowledgement {
+        Acknowledgement::InTime(_) | Acknowledgement::Late(_) if wanted.take_over => {
+            take_over(&mut recipient, &by)?;
+            RecipientAct::TookOver
+        }
+        _ => {
+            add_post(tx, &mut recipient, &by).await?;
+            RecipientAct::Acknowledged
+        }
+    };
+    recipient_act::insert(tx.connection(), id, (taken, &by.post), by.at).await?;
+    if recipient.acknowledgement == Acknowledgement::Waiting {
+        // others must acknowledge too, and are waited for as long as before
+        alert_recipient::write(tx.connection(), &recipient).await?;
+        let fires = fires.unwrap_or(recipient.ack_due);
+        timer::arm(tx.connection(), ACKNOWLEDGEMENT, id, fires).await?;
+        return Ok(recipient);
     }
+    hold(tx, limits, &mut recipient).await?;
+    alert_recipient::write(tx.connection(), &recipient).await?;
     let sender = alert::sender_level(tx.connection(), wanted.alert).await?;
     told::acknowledged(tx, &recipient, &levels_told(recipient.level, sender));
     metrics::count(
@@ -107,8 +133,64 @@ async fn acknowledge(tx: &mut Tx, wanted: Acknowledging) -> Result<Recipient, Pr
     Ok(recipient)
 }
 
+fn take_over(recipient: &mut Recipient, by: &By) -> Result<(), Problem> {
+    let taken = recipient.acknowledgement.take_over(by.post.clone());
+    recipient.acknowledgement = taken.map_err(refused)?;
+    Ok(())
+}
+
+/// One post more has acknowledged; the recipient has when its quorum is reached.
+async fn add_post(tx: &mut Tx, recipient: &mut Recipient, by: &By) -> Result<(), Problem> {
+    let acknowledged = recipient
+        .acknowledgement
+        .acknowledge(by.clone(), recipient.ack_due)
+        .map_err(refused)?;
+    let (posts, this) = recipient_act::posts(tx.connection(), recipient.id, &by.post).await?;
+    if this {
+        return Err(Problem::NotAllowedNow {
+            action: "acknowledge_alert".to_owned(),
+            state: format!(
+                "waiting for another post: {posts} of {} have acknowledged",
+                recipient.quorum
+            ),
+            allowed: Vec::new(),
+        });
+    }
+    recipient.posts = posts + 1;
+    if recipient.posts >= recipient.quorum {
+        recipient.acknowledgement = acknowledged;
+    }
+    Ok(())
+}
+
+/// The recipient holds the alert until somebody reports on, unless its thread has ended.
+async fn hold(tx: &mut Tx, limits: &Limits, recipient: &mut Recipient) -> Result<(), Problem> {
+    let alerts = alert::find(tx.connection(), &[recipient.alert]).await?;
+    let reports = alert_report::of(tx.connection(), &[recipient.alert]).await?;
+    let Some(alert) = alerts
+        .first()
+        .filter(|alert| thread::of(alert, &reports).ended.is_none())
+    else {
+        recipient.report_due = None;
+        return Ok(());
+    };
+    let now = wire::kept(tx.now());
+    let due = now + limits.reporting_on(&alert.report, recipient.level, now);
+    recipient.report_due = Some(due);
+    timer::arm(tx.connection(), REPORT, recipient.id, due).await?;
+    Ok(())
+}
+
+fn refused(already: AlreadyAcknowledged) -> Problem {
+    Problem::NotAllowedNow {
+        action: "acknowledge_alert".to_owned(),
+        state: already.state.to_owned(),
+        allowed: Vec::new(),
+    }
+}
+
 /// The levels above the recipient, and the sender's: each once.
-fn levels_told(recipient: Level, sender: Option<Level>) -> Vec<Level> {
+pub(super) fn levels_told(recipient: Level, sender: Option<Level>) -> Vec<Level> {
     let above = std::iter::successors(recipient.above(), |level| level.above());
     above
         .chain(sender)

@@ -7,7 +7,7 @@ use huiyin_service_kit::violations::Violations;
 
 use super::sees;
 use crate::service::Service;
-use crate::store::{alert, alert_recipient};
+use crate::store::{alert, alert_recipient, alert_report};
 use crate::wire;
 
 /// Finds an alert.
@@ -28,8 +28,9 @@ pub(crate) async fn answer(
     if !sees(alert, &recipients) {
         return Err(not_found(id));
     }
+    let reports = alert_report::of(&mut connection, &[id]).await?;
     Ok(GetAlertResponse {
-        alert: Some(wire::alert(alert, &recipients)),
+        alert: Some(wire::alert(alert, &recipients, &reports)),
     })
 }
 

@@ -12,7 +12,7 @@ use super::sees;
 use crate::alert::Alert;
 use crate::service::Service;
 use crate::store::alert::{self, Wanted};
-use crate::store::alert_recipient;
+use crate::store::{alert_recipient, alert_report};
 use crate::wire;
 
 /// Lists a page of alerts.
@@ -58,10 +58,11 @@ pub(crate) async fn answer(
     let ids: Vec<AlertId> = alerts.iter().map(|alert| alert.id).collect();
     let recipients = alert_recipient::of(&mut connection, &ids).await?;
     alerts.retain(|alert| sees(alert, &recipients));
+    let reports = alert_report::of(&mut connection, &ids).await?;
     Ok(ListAlertsResponse {
         alerts: alerts
             .iter()
-            .map(|alert| wire::alert(alert, &recipients))
+            .map(|alert| wire::alert(alert, &recipients, &reports))
             .collect(),
         next_page_token,
     })

@@ -47,7 +47,7 @@ pub(crate) async fn answer(
                 let raised = fan_out::raise(tx, &limits, &outgoing).await?;
                 let (alert, recipients) = raised.ok_or(Problem::ChangedMeanwhile)?;
                 Ok(RaiseAlertResponse {
-                    alert: Some(wire::alert(&alert, &recipients)),
+                    alert: Some(wire::alert(&alert, &recipients, &[])),
                 })
             })
         })
@@ -65,7 +65,11 @@ async fn read(service: &Service, message: &RaiseAlertRequest) -> Result<Outgoing
     }
     let now = service.desk.database.now();
     let mut violations = Violations::default();
-    let report = parse(&mut violations, message, now);
+    let rule = fan_out::rule(&message.recipient_rule, now);
+    if let Err(unknown) = &rule {
+        violations.add("recipient_rule", unknown.to_string());
+    }
+    let mut report = parse(&mut violations, message, now);
     if let Some(report) = &report {
         let place_is_known = warned_place::is_known(&mut connection, report.place).await?;
         violations.check(
@@ -75,16 +79,19 @@ async fn read(service: &Service, message: &RaiseAlertRequest) -> Result<Outgoing
         );
         check_organ(&mut violations, report, &directory);
     }
-    let report = violations.finish_with(report)?;
+    if let (Some(report), Ok(rule)) = (&mut report, &rule) {
+        report.recipient_rule = rule.version();
+    }
+    let (report, rule) = violations.finish_with(report.zip(rule.ok()))?;
     let about = matter_about::of(&mut connection, &report.matters).await?;
     // Whoever reports is the organ competent for what it reports.
     let competent = Some(report.organ);
-    let everybody = fan_out::addressed(&report, competent, &directory, &[])?;
+    let everybody = fan_out::addressed(rule, &report, competent, &directory, &[])?;
     let organs = everybody.iter().map(|recipient| recipient.organ);
     let exclusions = excluded::among(organs, &about, &directory);
     Ok(Outgoing {
         id: chance::new_id(),
-        addressed: fan_out::addressed(&report, competent, &directory, &exclusions)?,
+        addressed: fan_out::addressed(rule, &report, competent, &directory, &exclusions)?,
         report,
         exclusions,
     })
@@ -119,6 +126,7 @@ fn parse(violations: &mut Violations, message: &RaiseAlertRequest, now: Instant)
         measures,
         duty_phone,
         source: Source::Report,
+        recipient_rule: String::new(),
     })
 }
 

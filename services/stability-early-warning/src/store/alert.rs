@@ -27,6 +27,7 @@ struct Row {
     measures: String,
     duty_phone: String,
     source: String,
+    recipient_rule: String,
 }
 
 impl TryFrom<Row> for Alert {
@@ -55,6 +56,7 @@ impl TryFrom<Row> for Alert {
                 } else {
                     Source::Registration
                 },
+                recipient_rule: row.recipient_rule,
             },
             reported_at: row.reported_at,
             lateness: Duration::seconds(row.lateness_seconds),
@@ -72,7 +74,11 @@ pub(crate) async fn insert(
 ) -> Result<bool, Problem> {
     let report = &alert.report;
     let matters: Vec<Uuid> = report.matters.iter().map(|matter| matter.uuid()).collect();
-    let due = recipients.first().map(|recipient| recipient.ack_due);
+    let dues: Vec<Instant> = recipients
+        .iter()
+        .map(|recipient| recipient.ack_due)
+        .collect();
+    let quorums = super::alert_recipient::quorums(recipients)?;
     let ids: Vec<Uuid> = recipients.iter().map(|recipient| recipient.id).collect();
     let organs: Vec<Uuid> = recipients
         .iter()
@@ -93,15 +99,17 @@ pub(crate) async fn insert(
     let written = sqlx::query!(
         "WITH raised AS (
              INSERT INTO alert (alert_id, kind, place_code, organ_id, matter_ids, persons, happened_at, known_at,
-                                reported_at, lateness_seconds, late, facts, measures, duty_phone, source)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+                                reported_at, lateness_seconds, late, facts, measures, duty_phone, source,
+                                recipient_rule)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $22)
              ON CONFLICT (alert_id) DO NOTHING
              RETURNING alert_id)
-         INSERT INTO alert_recipient (recipient_id, alert_id, organ_id, level, role, reason, ack_due)
+         INSERT INTO alert_recipient (recipient_id, alert_id, organ_id, level, role, reason, ack_due, quorum)
          SELECT addressed.recipient_id, raised.alert_id, addressed.organ_id, addressed.level, addressed.role,
-                addressed.reason, $16
-         FROM raised, unnest($17::uuid[], $18::uuid[], $19::text[], $20::text[], $21::text[])
-              AS addressed (recipient_id, organ_id, level, role, reason)",
+                addressed.reason, addressed.ack_due, addressed.quorum
+         FROM raised, unnest($17::uuid[], $18::uuid[], $19::text[], $20::text[], $21::text[], $16::timestamptz[],
+                             $23::integer[])
+              AS addressed (recipient_id, organ_id, level, role, reason, ack_due, quorum)",
         alert.id.uuid(),
         report.kind.as_str(),
         report.place.as_str(),
@@ -117,12 +125,14 @@ pub(crate) async fn insert(
         report.measures,
         report.duty_phone,
         report.source.as_str(),
-        due,
+        &dues,
         &ids,
         &organs,
         &levels,
         &roles,
         &reasons,
+        report.recipient_rule,
+        &quorums,
     )
     .execute(connection)
     .await?;
@@ -138,7 +148,7 @@ pub(crate) async fn find(
     let rows = sqlx::query_as!(
         Row,
         "SELECT alert_id, kind, place_code, organ_id, matter_ids, persons, happened_at, known_at, reported_at,
-                lateness_seconds, late, facts, measures, duty_phone, source
+                lateness_seconds, late, facts, measures, duty_phone, source, recipient_rule
          FROM alert WHERE alert_id = ANY($1) ORDER BY alert_id LIMIT $2",
         &wanted,
         most(&wanted),
@@ -170,7 +180,7 @@ pub(crate) async fn list(
     let rows = sqlx::query_as!(
         Row,
         "SELECT alert_id, kind, place_code, organ_id, matter_ids, persons, happened_at, known_at, reported_at,
-                lateness_seconds, late, facts, measures, duty_phone, source
+                lateness_seconds, late, facts, measures, duty_phone, source, recipient_rule
          FROM alert
          WHERE ($1::uuid IS NULL OR EXISTS (
                    SELECT 1 FROM alert_recipient AS addressed

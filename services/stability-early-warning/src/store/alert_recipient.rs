@@ -30,6 +30,11 @@ struct Row {
     delivered_at: Option<DateTime<Utc>>,
     acked_at: Option<DateTime<Utc>>,
     acked_by_post: Option<String>,
+    quorum: i32,
+    posts: i32,
+    report_due: Option<DateTime<Utc>>,
+    refusal: Option<String>,
+    right_organ: Option<Uuid>,
 }
 
 impl TryFrom<Row> for Recipient {
@@ -40,11 +45,17 @@ impl TryFrom<Row> for Recipient {
             .acked_by_post
             .zip(row.acked_at)
             .map(|(post, at)| By { post, at });
-        let acknowledgement = match (row.state.as_str(), by) {
-            ("waiting", None) => Acknowledgement::Waiting,
-            ("acknowledged", Some(by)) => Acknowledgement::InTime(by),
-            ("acknowledged_late", Some(by)) => Acknowledgement::Late(by),
-            (state, _) => {
+        let refusal = row.refusal.zip(row.right_organ);
+        let acknowledgement = match (row.state.as_str(), by, refusal) {
+            ("waiting", None, None) => Acknowledgement::Waiting,
+            ("acknowledged", Some(by), None) => Acknowledgement::InTime(by),
+            ("acknowledged_late", Some(by), None) => Acknowledgement::Late(by),
+            ("refused", Some(by), Some((reason, right_organ))) => Acknowledgement::Refused {
+                by,
+                reason,
+                right_organ: OrganId::from_uuid(right_organ),
+            },
+            (state, _, _) => {
                 return Err(Problem::Unexpected(format!(
                     "column alert_recipient.state: {state:?}"
                 )));
@@ -62,6 +73,9 @@ impl TryFrom<Row> for Recipient {
             ack_due: row.ack_due,
             delivered_at: row.delivered_at,
             acknowledgement,
+            quorum: count("alert_recipient.quorum", row.quorum)?,
+            posts: count("alert_recipient.posts", row.posts)?,
+            report_due: row.report_due,
         })
     }
 }
@@ -75,7 +89,7 @@ pub(crate) async fn of(
     let rows = sqlx::query_as!(
         Row,
         "SELECT recipient_id, alert_id, organ_id, level, role, reason, state, step, escalations, ack_due, delivered_at,
-                acked_at, acked_by_post
+                acked_at, acked_by_post, quorum, posts, report_due, refusal, right_organ
          FROM alert_recipient WHERE alert_id = ANY($1)
          ORDER BY array_position('{village,township,county,city,province,nation}'::text[], level), organ_id LIMIT $2",
         &wanted,
@@ -109,7 +123,7 @@ pub(crate) async fn lock(
     let row = sqlx::query_as!(
         Row,
         "SELECT recipient_id, alert_id, organ_id, level, role, reason, state, step, escalations, ack_due, delivered_at,
-                acked_at, acked_by_post
+                acked_at, acked_by_post, quorum, posts, report_due, refusal, right_organ
          FROM alert_recipient WHERE recipient_id = $1 FOR UPDATE",
         recipient,
     )
@@ -118,23 +132,77 @@ pub(crate) async fn lock(
     row.try_into()
 }
 
-/// Writes an acknowledgement of a locked recipient that was waiting.
-pub(crate) async fn acknowledge(
+/// Writes how far locked recipients have got: who acknowledged, how many posts, until when they hold it.
+pub(crate) async fn write(
     connection: &mut PgConnection,
     recipient: &Recipient,
-) -> Result<bool, sqlx::Error> {
+) -> Result<(), Problem> {
     let by = recipient.acknowledgement.by();
-    let written = sqlx::query!(
-        "UPDATE alert_recipient SET state = $2, acked_at = $3, acked_by_post = $4
-         WHERE recipient_id = $1 AND state = 'waiting'",
+    let refusal = match &recipient.acknowledgement {
+        Acknowledgement::Refused {
+            reason,
+            right_organ,
+            ..
+        } => Some((reason.as_str(), right_organ.uuid())),
+        Acknowledgement::Waiting | Acknowledgement::InTime(_) | Acknowledgement::Late(_) => None,
+    };
+    sqlx::query!(
+        "UPDATE alert_recipient
+         SET state = $2, acked_at = $3, acked_by_post = $4, posts = $5, report_due = $6, refusal = $7, right_organ = $8
+         WHERE recipient_id = $1",
         recipient.id,
         recipient.acknowledgement.as_str(),
         by.map(|by| by.at),
         by.map(|by| by.post.as_str()),
+        integer(recipient.posts)?,
+        recipient.report_due,
+        refusal.map(|(reason, _)| reason),
+        refusal.map(|(_, right)| right),
     )
     .execute(connection)
     .await?;
-    Ok(written.rows_affected() == 1)
+    Ok(())
+}
+
+/// Who holds an alert until somebody reports on, locked, in the order in which all lock them.
+pub(crate) async fn lock_holders(
+    connection: &mut PgConnection,
+    alert: AlertId,
+) -> Result<Vec<Recipient>, Problem> {
+    let rows = sqlx::query_as!(
+        Row,
+        "SELECT recipient_id, alert_id, organ_id, level, role, reason, state, step, escalations, ack_due, delivered_at,
+                acked_at, acked_by_post, quorum, posts, report_due, refusal, right_organ
+         FROM alert_recipient WHERE alert_id = $1 AND report_due IS NOT NULL
+         ORDER BY recipient_id LIMIT $2 FOR UPDATE",
+        alert.uuid(),
+        MOST,
+    )
+    .fetch_all(connection)
+    .await?;
+    rows.into_iter().map(Recipient::try_from).collect()
+}
+
+/// Writes until when recipients hold an alert; none once its thread has ended.
+pub(crate) async fn hold(
+    connection: &mut PgConnection,
+    holders: &[Recipient],
+) -> Result<(), sqlx::Error> {
+    let ids: Vec<Uuid> = holders.iter().map(|recipient| recipient.id).collect();
+    let dues: Vec<Option<Instant>> = holders
+        .iter()
+        .map(|recipient| recipient.report_due)
+        .collect();
+    sqlx::query!(
+        "UPDATE alert_recipient AS recipient SET report_due = held.report_due
+         FROM unnest($1::uuid[], $2::timestamptz[]) AS held (recipient_id, report_due)
+         WHERE recipient.recipient_id = ANY($1) AND recipient.recipient_id = held.recipient_id",
+        &ids,
+        &dues as &[Option<Instant>],
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
 }
 
 /// Writes that alerts reached the desks of organs at an instant; gives the recipients they had not
@@ -161,7 +229,7 @@ pub(crate) async fn deliver(
                        LIMIT 1) AS known))
            AND delivered_at IS NULL
          RETURNING recipient_id, alert_id, organ_id, level, role, reason, state, step, escalations, ack_due, delivered_at,
-                   acked_at, acked_by_post",
+                   acked_at, acked_by_post, quorum, posts, report_due, refusal, right_organ",
         &alerts,
         &organs,
         at,
@@ -171,33 +239,26 @@ pub(crate) async fn deliver(
     rows.into_iter().map(Recipient::try_from).collect()
 }
 
-/// Locks those of the recipients that still wait. The state is looked at behind the lock, so that the
-/// rows are found by their key and not among everybody who waits.
-pub(crate) async fn lock_waiting(
+/// Locks recipients. Their state is looked at behind the lock, so that the rows are found by their key and not among
+/// everybody who waits.
+pub(crate) async fn lock_all(
     connection: &mut PgConnection,
     ids: &[Uuid],
 ) -> Result<Vec<Recipient>, Problem> {
     let rows = sqlx::query_as!(
         Row,
         "SELECT recipient_id, alert_id, organ_id, level, role, reason, state, step, escalations, ack_due, delivered_at,
-                acked_at, acked_by_post
+                acked_at, acked_by_post, quorum, posts, report_due, refusal, right_organ
          FROM alert_recipient WHERE recipient_id = ANY($1) ORDER BY recipient_id LIMIT $2 FOR UPDATE",
         ids,
         most(ids),
     )
     .fetch_all(connection)
     .await?;
-    let locked: Vec<Recipient> = rows
-        .into_iter()
-        .map(Recipient::try_from)
-        .collect::<Result<_, _>>()?;
-    Ok(locked
-        .into_iter()
-        .filter(|recipient| recipient.acknowledgement == Acknowledgement::Waiting)
-        .collect())
+    rows.into_iter().map(Recipient::try_from).collect()
 }
 
-/// Writes the steps that locked, waiting recipients have reached, each one escalation after its last.
+/// Writes the steps that locked recipients have reached, each one escalation after its last; whoever is escalated waits.
 pub(crate) async fn escalate(
     connection: &mut PgConnection,
     reached: &[Recipient],
@@ -205,7 +266,9 @@ pub(crate) async fn escalate(
     let ids: Vec<Uuid> = reached.iter().map(|recipient| recipient.id).collect();
     let (steps, counts) = numbers(reached)?;
     sqlx::query!(
-        "UPDATE alert_recipient AS recipient SET step = reached.step, escalations = reached.escalations
+        "UPDATE alert_recipient AS recipient
+         SET step = reached.step, escalations = reached.escalations, state = 'waiting', acked_at = NULL,
+             acked_by_post = NULL, report_due = NULL, posts = CASE recipient.state WHEN 'waiting' THEN recipient.posts ELSE 0 END
          FROM unnest($1::uuid[], $2::integer[], $3::integer[]) AS reached (recipient_id, step, escalations)
          WHERE recipient.recipient_id = ANY($1) AND recipient.recipient_id = reached.recipient_id
            AND recipient.escalations = reached.escalations - 1",
@@ -229,11 +292,19 @@ pub(super) fn numbers(reached: &[Recipient]) -> Result<(Vec<i32>, Vec<i32>), Pro
     Ok((steps, counts))
 }
 
+/// The quorum of each as a column keeps it.
+pub(super) fn quorums(recipients: &[Recipient]) -> Result<Vec<i32>, Problem> {
+    recipients
+        .iter()
+        .map(|recipient| integer(recipient.quorum))
+        .collect()
+}
+
 /// Adds recipients to their alerts; gives the rows of those that were not addressed before.
 pub(crate) async fn add(
     connection: &mut PgConnection,
     wanted: &[Recipient],
-) -> Result<HashSet<Uuid>, sqlx::Error> {
+) -> Result<HashSet<Uuid>, Problem> {
     let ids: Vec<Uuid> = wanted.iter().map(|recipient| recipient.id).collect();
     let alerts: Vec<Uuid> = wanted
         .iter()
@@ -257,8 +328,9 @@ pub(crate) async fn add(
         .collect();
     let dues: Vec<Instant> = wanted.iter().map(|recipient| recipient.ack_due).collect();
     let added = sqlx::query_scalar!(
-        "INSERT INTO alert_recipient (recipient_id, alert_id, organ_id, level, role, reason, ack_due)
-         SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::timestamptz[])
+        "INSERT INTO alert_recipient (recipient_id, alert_id, organ_id, level, role, reason, ack_due, quorum)
+         SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::timestamptz[],
+                              $8::integer[])
          ON CONFLICT (alert_id, organ_id) DO NOTHING
          RETURNING recipient_id",
         &ids,
@@ -268,6 +340,7 @@ pub(crate) async fn add(
         &roles,
         &reasons,
         &dues,
+        &quorums(wanted)?,
     )
     .fetch_all(connection)
     .await?;

@@ -4,12 +4,10 @@ use huiyin_domain::ids::{AlertId, MatterId, OrganId};
 use huiyin_domain::organs::{JOINT_MEETING, OrganProfile, PETITION_OFFICE};
 use huiyin_domain::routing::Directory;
 use huiyin_domain::vocabulary::Level;
-use huiyin_domain::warning::Step;
-use huiyin_service_kit::chance;
 use huiyin_service_kit::database::Tx;
 use huiyin_service_kit::status::Problem;
 
-use crate::alert::{Acknowledgement, Alert, Recipient, Role};
+use crate::alert::{Alert, Recipient, Role};
 use crate::excluded;
 use crate::fan_out;
 use crate::limits::Limits;
@@ -59,19 +57,14 @@ pub(super) async fn add(
                     organ.name,
                     name(silent, directory)
                 );
-                wanted.push(Recipient {
-                    id: chance::new_uuid(),
-                    alert: alert.id,
-                    organ: organ.id,
-                    level: organ.level,
-                    role: Role::AddedByEscalation,
+                wanted.push(fan_out::waiting(
+                    alert,
+                    (organ.id, organ.level),
+                    Role::AddedByEscalation,
                     reason,
-                    step: Step::Duty,
-                    escalations: 0,
-                    ack_due: now + limits.acknowledgement(&alert.report, organ.level, now),
-                    delivered_at: None,
-                    acknowledgement: Acknowledgement::Waiting,
-                });
+                    limits,
+                    now,
+                ));
             }
         }
     }

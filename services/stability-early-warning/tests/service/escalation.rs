@@ -79,6 +79,7 @@ async fn a_second_acknowledgement_is_refused_with_the_state_and_a_repeated_one_a
         alert_id: alert.alert_id.clone(),
         organ_id: office("43"),
         post: "deputy".to_owned(),
+        take_over: false,
     };
     let refused = stage
         .client
@@ -244,6 +245,7 @@ async fn an_acknowledgement_racing_the_escalation_leaves_no_timer_behind() -> Te
                 alert_id: alert.alert_id.clone(),
                 organ_id: recipient.organ_id.clone(),
                 post: "officer on duty".to_owned(),
+                take_over: false,
             };
             let mut client = stage.client.clone();
             async move { client.acknowledge_alert(request).await }

@@ -5,4 +5,5 @@ mod arriving;
 mod escalation;
 mod raising;
 mod stage;
+mod threads;
 mod watching;

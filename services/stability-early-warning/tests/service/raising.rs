@@ -108,6 +108,7 @@ async fn every_wrong_field_is_named_at_once() -> Tested {
         facts: "call 13800138000".to_owned(),
         measures: "asked 431202198001011234".to_owned(),
         duty_phone: "-".to_owned(),
+        recipient_rule: String::new(),
     };
     let refused = stage.client.clone().raise_alert(wrong).await.unwrap_err();
     assert_eq!(refused.code(), Code::InvalidArgument);

@@ -39,6 +39,7 @@ pub struct Stage {
     pub client: Client,
     pub reactions: Vec<Reaction>,
     pub sweep: Sweep,
+    pub lapses: Sweep,
 }
 
 /// The first instant of every test.
@@ -79,14 +80,31 @@ pub fn holder(place: &str, function: &str) -> String {
 impl Stage {
     /// A service that knows no place and no organ yet.
     pub async fn empty() -> Result<Self, Broken> {
-        let desk = TestDesk::new(ServiceName::StabilityEarlyWarning, &MIGRATIONS, start()).await?;
+        Self::over(TestDesk::new(ServiceName::StabilityEarlyWarning, &MIGRATIONS, start()).await?)
+            .await
+    }
+
+    /// A service that goes by these local rules and knows the city.
+    pub async fn with_local_rules(rules: &str) -> Result<Self, Broken> {
+        let mut desk =
+            TestDesk::new(ServiceName::StabilityEarlyWarning, &MIGRATIONS, start()).await?;
+        desk.desk.local_rules = Some(rules.into());
+        let stage = Self::over(desk).await?;
+        stage.load_places().await?;
+        stage.load_organs(organs::generate(&territories())).await?;
+        Ok(stage)
+    }
+
+    async fn over(desk: TestDesk) -> Result<Self, Broken> {
         let mut lists = lists(desk.desk.clone()).await?;
         let sweep = lists.sweeps.remove(0);
+        let lapses = lists.sweeps.remove(0);
         Ok(Self {
             client: Client::new(desk.open_to_all(lists.rpcs)),
             desk,
             reactions: lists.reactions,
             sweep,
+            lapses,
         })
     }
 
@@ -172,6 +190,12 @@ impl Stage {
         )
     }
 
+    /// Moves the clock and lets lapse what nobody has reported on.
+    pub async fn lapse_at(&self, at: Instant) -> Result<usize, Broken> {
+        self.desk.move_clock(at).await?;
+        Ok(self.desk.fire(&self.lapses).await?)
+    }
+
     /// Moves the clock and lets fall due what falls due.
     pub async fn pass_to(&self, at: Instant) -> Result<usize, Broken> {
         self.desk.move_clock(at).await?;
@@ -199,9 +223,21 @@ impl Stage {
             alert_id: alert.alert_id.clone(),
             organ_id: organ.to_owned(),
             post: "officer on duty".to_owned(),
+            take_over: false,
         };
         let answer = self.client.clone().acknowledge_alert(request).await?;
         Ok(answer.into_inner().recipient.unwrap())
+    }
+
+    pub async fn report_on(
+        &self,
+        alert: &pb::Alert,
+        stage: words::AlertReportStage,
+        organ: &str,
+    ) -> Result<pb::AlertReport, tonic::Status> {
+        let request = further_report(alert, stage, organ);
+        let answer = self.client.clone().report_on_alert(request).await?;
+        Ok(answer.into_inner().report.unwrap())
     }
 
     pub async fn get(&self, alert: &pb::Alert) -> Result<pb::Alert, Broken> {
@@ -231,11 +267,16 @@ impl Stage {
             .await?)
     }
 
-    /// I6: a recipient without acknowledgement has one armed timer, one with acknowledgement none.
+    /// I6: a recipient without acknowledgement has one armed timer, one with acknowledgement none; whoever holds an alert
+    /// until somebody reports on has one for that.
     pub async fn timers_that_are_wrong(&self) -> Result<i64, Broken> {
         self.count(
-            "SELECT count(*) FROM alert_recipient FULL JOIN timer ON ref = recipient_id
-             WHERE (state = 'waiting') IS DISTINCT FROM (ref IS NOT NULL)",
+            "SELECT (SELECT count(*) FROM alert_recipient
+                     FULL JOIN (SELECT * FROM timer WHERE kind = 'acknowledgement') AS armed ON ref = recipient_id
+                     WHERE (state = 'waiting') IS DISTINCT FROM (ref IS NOT NULL))
+                  + (SELECT count(*) FROM alert_recipient
+                     FULL JOIN (SELECT * FROM timer WHERE kind = 'report') AS armed ON ref = recipient_id
+                     WHERE report_due IS DISTINCT FROM fire_at)",
         )
         .await
     }
@@ -276,6 +317,27 @@ pub fn report() -> pb::RaiseAlertRequest {
         facts: "The dam above the village leaks.".to_owned(),
         measures: "The village is being cleared.".to_owned(),
         duty_phone: "0745-2712345".to_owned(),
+        recipient_rule: String::new(),
+    }
+}
+
+/// A further report of an organ on an alert.
+pub fn further_report(
+    alert: &pb::Alert,
+    stage: words::AlertReportStage,
+    organ: &str,
+) -> pb::ReportOnAlertRequest {
+    let id = uuid::Uuid::now_v7().simple();
+    pb::ReportOnAlertRequest {
+        request_id: format!("report-{id}"),
+        alert_id: alert.alert_id.clone(),
+        organ_id: organ.to_owned(),
+        post: "duty-desk".to_owned(),
+        stage: stage.into(),
+        persons: 80,
+        facts: "The water is falling.".to_owned(),
+        measures: "Two pumps run.".to_owned(),
+        corrects: 0,
     }
 }
 

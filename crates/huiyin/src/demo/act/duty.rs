@@ -8,7 +8,7 @@ use huiyin_domain::time::Instant;
 use huiyin_domain::vocabulary::{Level, UrgentKind};
 use huiyin_proto::stability_early_warning::v1::{
     AcknowledgeAlertRequest, Alert, GetAlertRequest, ListAlertsRequest, RaiseAlertRequest,
-    RecipientState,
+    RecipientState, ReportOnAlertRequest,
 };
 use huiyin_proto::vocabulary::v1 as words;
 use huiyin_service_kit::wire;
@@ -19,6 +19,8 @@ use crate::connect::{by, persist};
 /// Minutes of the acknowledgement limit and of each step of the escalation, for the instants at which
 /// the clock must stand still.
 const STEP_MINUTES: i64 = 30;
+/// Minutes after the last acknowledgement at which the end is reported: before any acknowledgement lapses.
+const AFTER_ALL_ACKNOWLEDGED: i64 = 60;
 
 impl Actors {
     pub(super) async fn raise(&self, at: Instant, index: usize) -> Result<Next> {
@@ -46,6 +48,7 @@ impl Actors {
             facts: "Generated report: people have gathered and ask for an answer.".to_owned(),
             measures: "The duty desk is on site.".to_owned(),
             duty_phone: "0745-12345".to_owned(),
+            recipient_rule: String::new(),
         };
         let warning = &self.clients.warning;
         let alert = persist("raising an alert", || {
@@ -104,6 +107,7 @@ impl Actors {
             alert_id: alert,
             organ_id: organ,
             post: "officer on duty".to_owned(),
+            take_over: false,
         };
         let warning = &self.clients.warning;
         persist("acknowledging an alert", || {
@@ -119,6 +123,36 @@ impl Actors {
 }
 
 impl Actors {
+    pub(super) async fn report_end(
+        &self,
+        alert_id: String,
+        organ_id: String,
+        persons: u32,
+    ) -> Result<Next> {
+        let request = ReportOnAlertRequest {
+            request_id: format!("end-{}", short(&alert_id, &organ_id)),
+            alert_id,
+            organ_id,
+            post: "officer on duty".to_owned(),
+            stage: words::AlertReportStage::Final.into(),
+            persons,
+            facts: "Generated report: an answer was promised on the spot and all went home."
+                .to_owned(),
+            measures: "The organ in charge answers in writing.".to_owned(),
+            corrects: 0,
+        };
+        let warning = &self.clients.warning;
+        persist("reporting the end of an alert", || {
+            let (mut warning, request) = (
+                warning.clone(),
+                by(&request.organ_id, "duty-desk", request.clone()),
+            );
+            async move { warning.report_on_alert(request).await }
+        })
+        .await?;
+        Ok(Vec::new())
+    }
+
     /// Whoever has not acknowledged by now does.
     pub(super) async fn acknowledge_rest(&self, alert_id: String) -> Result<Next> {
         let request = GetAlertRequest {
@@ -175,6 +209,14 @@ fn acknowledgements(at: Instant, alert: &Alert, minutes: &[i64]) -> Next {
     next.push((
         at + TimeDelta::minutes(rest),
         Act::AcknowledgeRest(alert.alert_id.clone()),
+    ));
+    next.push((
+        at + TimeDelta::minutes(rest + AFTER_ALL_ACKNOWLEDGED),
+        Act::ReportEnd {
+            alert: alert.alert_id.clone(),
+            organ: alert.organ_id.clone(),
+            persons: alert.persons,
+        },
     ));
     let mut due = STEP_MINUTES;
     while due < rest {

@@ -4,7 +4,9 @@ use std::collections::HashSet;
 
 use huiyin_domain::ids::{AlertId, OrganId};
 use huiyin_proto::events::v1::event::Fact;
-use huiyin_proto::events::v1::{AlertAcknowledged, AlertEscalated, AlertRaised, Event};
+use huiyin_proto::events::v1::{
+    AlertAcknowledged, AlertEscalated, AlertRaised, AlertRefused, AlertReportedOn, Event,
+};
 use huiyin_proto::stability_early_warning::v1::{NoticeKind, WatchAlertsResponse};
 use huiyin_proto::topics::{AlertFact, Topic};
 use huiyin_service_kit::road::sequencer::Sequenced;
@@ -36,6 +38,8 @@ fn of_fact(fact: &Fact) -> Option<WatchAlertsResponse> {
         AlertFact::AlertRaised(fact) => Some(raised(fact)),
         AlertFact::AlertAcknowledged(fact) => Some(acknowledged(fact)),
         AlertFact::AlertEscalated(fact) => Some(escalated(fact)),
+        AlertFact::AlertReportedOn(fact) => Some(reported_on(fact)),
+        AlertFact::AlertRefused(fact) => Some(refused(fact)),
         AlertFact::AlertDelivered(_) => None,
     }
 }
@@ -71,6 +75,26 @@ fn escalated(fact: &AlertEscalated) -> WatchAlertsResponse {
         recipient_organ: fact.recipient_organ.clone(),
         recipient_level: fact.recipient_level,
         step: fact.step,
+        ..WatchAlertsResponse::default()
+    }
+}
+
+fn reported_on(fact: &AlertReportedOn) -> WatchAlertsResponse {
+    WatchAlertsResponse {
+        notice: NoticeKind::ReportedOn.into(),
+        alert_id: fact.alert_id.clone(),
+        recipient_organ: fact.organ_id.clone(),
+        stage: fact.stage,
+        ..WatchAlertsResponse::default()
+    }
+}
+
+fn refused(fact: &AlertRefused) -> WatchAlertsResponse {
+    WatchAlertsResponse {
+        notice: NoticeKind::Refused.into(),
+        alert_id: fact.alert_id.clone(),
+        recipient_organ: fact.recipient_organ.clone(),
+        recipient_level: fact.recipient_level,
         ..WatchAlertsResponse::default()
     }
 }

@@ -16,8 +16,9 @@ use tokio::sync::mpsc;
 
 /// What is promised: a stopped process is seen within a minute.
 const PROMISED: Duration = Duration::from_secs(60);
-/// How often the scrape and the evaluation of Prometheus come in this project (deploy/prometheus/prometheus.yaml), together.
-const PROMETHEUS: Duration = Duration::from_secs(10);
+/// A scrape, which the chart asks for every 15 s, and the interval at which the alarms of the audit are judged
+/// (deploy/prometheus/rules.yaml), together.
+const PROMETHEUS: Duration = Duration::from_secs(20);
 
 /// By day two of the five, by night each in its turn.
 fn stopped() -> Vec<ServiceName> {

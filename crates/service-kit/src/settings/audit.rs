@@ -13,9 +13,9 @@ use super::sections::{database_url, path};
 use crate::names::ServiceName;
 use crate::token::{WebAddress, WithoutTls};
 
-/// Seconds from the last sign of life of a process to the look that misses it, at most: with what Prometheus takes it is seen
-/// within a minute.
-const SEEN_WITHIN: u32 = 40;
+/// Seconds from the last sign of life of a process to the beginning of the look that misses it, at most: with the 5 s that a look
+/// may take, and the 20 s that Prometheus does, it is seen within a minute.
+const SEEN_WITHIN: u32 = 35;
 
 /// `[audit]`.
 #[derive(Clone, Debug)]
@@ -24,7 +24,7 @@ pub struct AuditSettings {
     pub every: Duration,
     /// How often each process of a service says that it is alive. 1 to 10 s, default 5 s.
     pub beats_every: Duration,
-    /// After what silence a process counts as silent. 2 to 38 s and at least twice `beats_every`, default 20 s.
+    /// After what silence a process counts as silent. 2 to 34 s and at least twice `beats_every`, default 20 s.
     pub silent_after: Duration,
     /// How many of the newest rows of each stream, cursor and table of alerts are looked at each time. 10 to 1,000,000, default
     /// 2,000.
@@ -55,13 +55,13 @@ pub(super) fn audit(tree: &mut Tree, profile: Profile) -> AuditSettings {
     let mut section = tree.section("audit");
     let every = section.whole("every_seconds", 15, 1..=30);
     let beats_every = section.whole("beats_every_seconds", 5, 1..=10);
-    let silent_after = section.whole("silent_after_seconds", 20, 2..=38);
+    let silent_after = section.whole("silent_after_seconds", 20, 2..=34);
     if silent_after < 2 * beats_every {
         let words = "must be at least twice beats_every_seconds";
         section.refuse::<()>("silent_after_seconds", words);
     }
     if every + silent_after > SEEN_WITHIN {
-        let words = "must be at most 40 together with silent_after_seconds";
+        let words = "must be at most 35 together with silent_after_seconds";
         section.refuse::<()>("every_seconds", words);
     }
     let looks_back = section.whole("looks_back", 2_000, 10..=1_000_000);
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn without_the_section_a_stopped_process_is_missed_within_forty_seconds() {
+    fn without_the_section_a_stopped_process_is_missed_in_time() {
         let audit = read("").unwrap();
         let seconds = [audit.every, audit.beats_every, audit.silent_after].map(|d| d.as_secs());
         assert_eq!(seconds, [15, 5, 20]);
@@ -168,7 +168,7 @@ mod tests {
             "[audit]\nevery_seconds = 25\nbeats_every_seconds = 10\nsilent_after_seconds = 19\n";
         let expected = [
             "[audit] silent_after_seconds must be at least twice beats_every_seconds",
-            "[audit] every_seconds must be at most 40 together with silent_after_seconds",
+            "[audit] every_seconds must be at most 35 together with silent_after_seconds",
         ];
         assert_eq!(read(wrong).unwrap_err(), expected);
     }

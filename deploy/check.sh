@@ -64,6 +64,9 @@ refuse --set log.above.address=http://log.nation.example:7401
 refuse --set log.above.address=https://log.nation.example:7401 --set log.above.trustDomain=nation.example
 refuse --set telemetry.traceRatio=2
 refuse --set image.digest=latest
+refuse --set auditor.secret.name=
+refuse --set auditor.silentAfterSeconds=50
+refuse --set auditor.databaseUrl=postgres://auditor:x@postgres/huiyin
 echo "ok: the chart refuses wrong values"
 
 try "$helm" package "$chart" --destination "$work"

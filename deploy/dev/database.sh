@@ -78,9 +78,13 @@ create_database() {
     if [ -z "$(ask "$1" postgres -At -c "SELECT 1 FROM pg_database WHERE datname = '$2'")" ]; then
         ask "$1" postgres -c "CREATE DATABASE $2"
     fi
-    # the role of the texts of denunciations, as deploy/postgres/roles.sh makes it
+    # the roles of the texts of denunciations and of the auditor, as deploy/postgres/roles.sh makes them
     ask "$1" postgres -c "DO \$\$ BEGIN
         IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'intake_sealed') THEN CREATE ROLE intake_sealed NOLOGIN; END IF;
+        IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'auditor') THEN
+            CREATE ROLE auditor LOGIN PASSWORD 'auditor';
+            ALTER ROLE auditor SET default_transaction_read_only = on;
+        END IF;
     END \$\$"
 }
 

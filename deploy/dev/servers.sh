@@ -145,7 +145,7 @@ start_stream_server() {
     local folder=$1 tries=0
     server_folder "$folder"
     STREAM_PORT=$(free_port)
-    (cd "$folder" && unprivileged "$HUIYIN_STREAM_SERVER" --bind 127.0.0.1 --port "$STREAM_PORT" --save '' \
+    (cd "$folder" && unprivileged "$HUIYIN_STREAM_SERVER" --bind 127.0.0.1 --port "$STREAM_PORT" --databases 4001 --save '' \
         --appendonly no --daemonize yes --dir "$folder" --pidfile "$folder/pid" --logfile "$folder/log" >/dev/null)
     until answers "$STREAM_PORT"; do
         tries=$((tries + 1))

@@ -1,6 +1,7 @@
 #!/bin/sh
-# Makes one role and one schema for each service, in the database of compose.yaml. Run by the
-# PostgreSQL image when its data folder is empty. A role sees its own schema and nothing else.
+# Makes one role and one schema for each service, and the role of the auditor, in the database of compose.yaml. Run by the
+# PostgreSQL image when its data folder is empty. A role sees its own schema and nothing else; the auditor sees what the
+# migrations let it see: ids, places and instants.
 set -eu
 
 make_role() {
@@ -30,3 +31,12 @@ make_role routing "$HUIYIN_ROUTING_PASSWORD"
 make_role supervision "$HUIYIN_SUPERVISION_PASSWORD"
 make_role stability_early_warning "$HUIYIN_STABILITY_EARLY_WARNING_PASSWORD"
 make_role statistics "$HUIYIN_STATISTICS_PASSWORD"
+# The auditor reads and never writes, and stands in nobody's way. It must be there before the tables are made.
+psql --quiet --no-psqlrc -v ON_ERROR_STOP=1 -v password="$HUIYIN_AUDITOR_PASSWORD" -v base="$POSTGRES_DB" \
+    --username "$POSTGRES_USER" --dbname "$POSTGRES_DB" <<'SQL'
+CREATE ROLE auditor LOGIN PASSWORD :'password' CONNECTION LIMIT 20;
+ALTER ROLE auditor SET default_transaction_read_only = on;
+ALTER ROLE auditor SET statement_timeout = '30s';
+ALTER ROLE auditor SET idle_in_transaction_session_timeout = '30s';
+GRANT CONNECT ON DATABASE :"base" TO auditor;
+SQL

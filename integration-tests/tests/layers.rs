@@ -66,6 +66,21 @@ fn a_service_never_knows_another_service() {
 }
 
 #[test]
+fn the_auditor_knows_no_service_and_nobody_but_the_program_knows_it() {
+    let known = known();
+    assert_eq!(
+        known["huiyin-auditor"],
+        set(&["huiyin-domain", "huiyin-service-kit"])
+    );
+    let knowing: BTreeSet<String> = known
+        .into_iter()
+        .filter(|(_, uses)| uses.contains("huiyin-auditor"))
+        .map(|(name, _)| name)
+        .collect();
+    assert_eq!(knowing, set(&["huiyin"]));
+}
+
+#[test]
 fn the_domain_does_no_input_or_output() {
     let metadata = MetadataCommand::new().no_deps().exec().unwrap();
     let domain = metadata

@@ -13,7 +13,7 @@ use common::{WITHIN, office, program, until};
 use huiyin_service_kit::chance;
 use huiyin_service_kit::evidence::key::LogKey;
 use huiyin_service_kit::local::authority::{Authority, Validity};
-use huiyin_service_kit::local::prepare::prepare;
+use huiyin_service_kit::local::prepare::{auditor_address, prepare};
 use huiyin_service_kit::local::{free_port, vault_section};
 use huiyin_service_kit::names::ServiceName;
 use huiyin_service_kit::testing::{postgres_url, streams_url};
@@ -31,8 +31,11 @@ async fn settings(folder: &Path) -> String {
         .await
         .unwrap();
     let streams = secret(folder, "streams", &streams_url().await.unwrap());
+    let auditor = auditor_address(&postgres_url().unwrap(), &name).unwrap();
+    let auditor = secret(folder, "auditor", &auditor);
     let mut text = format!(
-        "profile = \"production\"\n[telemetry]\nlog_format = \"json\"\n[streams]\nurl = \"{streams}\"\n"
+        "profile = \"production\"\n[telemetry]\nlog_format = \"json\"\n[streams]\nurl = \"{streams}\"\n\
+         [audit]\ndatabase_url = \"{auditor}\"\n"
     );
     let (mut addresses, mut sections) = (String::from("[addresses]\n"), String::new());
     for service in ServiceName::ALL {
@@ -203,6 +206,13 @@ async fn five_services_of_one_process_carry_a_matter_from_registration_to_its_cl
     })
     .await;
 
+    // each of the five says in its own schema that the one process is alive
+    until("an auditor that finds nothing wrong", || async {
+        let (success, words) = huiyin(&path, &["audit", "--once"]).await;
+        (success && words.matches(": 1 alive").count() == 5).then_some(())
+    })
+    .await;
+
     let id = process.id().unwrap().to_string();
     assert!(
         Command::new("kill")
@@ -217,4 +227,8 @@ async fn five_services_of_one_process_carry_a_matter_from_registration_to_its_cl
         .unwrap()
         .unwrap();
     assert!(ended.success(), "ended with {ended}");
+    // it took its rows with it: that nobody serves is no silence, and not well either
+    let (success, words) = huiyin(&path, &["audit", "--once"]).await;
+    assert!(!success && !words.contains("silent for"), "{words}");
+    assert_eq!(words.matches(": 0 alive").count(), 5, "{words}");
 }

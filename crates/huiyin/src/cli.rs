@@ -14,8 +14,8 @@ use huiyin_service_kit::tls::{Identity, Keys};
 use crate::connect::{Clients, Whose, keys_of};
 use crate::constellation::local_settings;
 use crate::{
-    bench, calendar, deadline, demo, keys, law, load, register, rules, serve, show, up, vault,
-    verify, watch,
+    audit, bench, calendar, deadline, demo, keys, law, load, register, rules, serve, show, up,
+    vault, verify, watch,
 };
 
 /// Huiyin 回音: every letter, visit, call and online petition is registered, reaches the organ that must
@@ -47,6 +47,9 @@ enum Command {
         after_help = "Example: huiyin serve intake --settings intake.toml\nServices: intake, routing, supervision, stability-early-warning, statistics"
     )]
     Serve(serve::ServeArgs),
+    /// Look at what the services left behind, by a role that only reads, and say what must never be true; until SIGTERM, or once
+    #[command(after_help = "Example: huiyin audit --once")]
+    Audit(audit::AuditArgs),
     /// Bring the tables of services up to date; all that have a section in the settings when none is named
     Migrate {
         /// Which services
@@ -156,6 +159,7 @@ pub async fn run() -> Result<()> {
         Command::Demo(args) => demo::run(args).await,
         Command::Up(args) => up::run(args).await,
         Command::Serve(args) => serve::serve(settings.as_deref(), &args).await,
+        Command::Audit(args) => audit::run(named_or_local(settings).as_deref(), args).await,
         Command::Migrate { services } => serve::migrate(settings.as_deref(), services).await,
         Command::Load(LoadCommand::Matters { file }) => {
             let report = load::matters(&clients("office")?, load::open(&file)?).await?;

@@ -1,5 +1,6 @@
 //! The `huiyin` program: serves any of the five services, and is their command line.
 
+mod audit;
 mod bench;
 mod calendar;
 mod cli;

@@ -30,7 +30,7 @@ use crate::status::Problem;
 use crate::timer::{self, Sweep};
 use crate::tls::{Connector, Identity, Keys, TlsError, keep_fresh};
 use crate::token::{Tokens, TokensError};
-use crate::{client, metrics};
+use crate::{client, heartbeat, metrics};
 
 /// Batches a mirror may be behind before it reads from the feed instead.
 const MIRROR_CHANNEL: usize = 256;
@@ -178,6 +178,12 @@ pub fn run(context: Context, house: House) -> BoxFuture<'static, Result<(), RunE
         stopper.spawn("almanac", keeping_up);
         stopper.spawn("clock", follow_clock(database.clone(), stopper.clone()));
         stopper.spawn("gauges", measure(database.clone(), stopper.clone()));
+        let beats = context.settings.audit.beats_every;
+        let process = heartbeat::process(own.listen);
+        stopper.spawn(
+            "heartbeat",
+            heartbeat::beat(database.clone(), process, beats, stopper.clone()),
+        );
         let (rpcs, names) = kit_rpcs(lists.rpcs, lists.grpc_names, (&database, &context.settings));
         let door = door(&context, &database, keys.is_some())?;
         let bound = server::bind(service, (own.listen, keys), door, context.settings.limits)?;

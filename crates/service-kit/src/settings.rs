@@ -18,11 +18,13 @@ use crate::tls::KeyFiles;
 use crate::token::{Algorithms, WebAddress};
 use crate::vault::{KeyReference, Suite};
 
+mod audit;
 mod limits;
 mod reader;
 mod secret;
 mod sections;
 
+pub use audit::{AuditSettings, OutsideWatch};
 pub use limits::{LimitSettings, Quota};
 use reader::Tree;
 
@@ -189,6 +191,8 @@ pub struct Settings {
     pub log: LogSettings,
     /// What a server takes at a time, and from one caller.
     pub limits: LimitSettings,
+    /// What the auditor looks at, and how often processes say that they are alive.
+    pub audit: AuditSettings,
     /// Where the services answer.
     pub addresses: Addresses,
     services: Vec<(ServiceName, ServiceSettings)>,

@@ -50,20 +50,45 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 {{- toYaml (mergeOverwrite (deepCopy .root.Values.defaults) (deepCopy (get .root.Values.services .component))) -}}
 {{- end -}}
 
+{{/* What every settings file begins with. */}}
+{{- define "huiyin.telemetry" -}}
+profile = "production"
+
+[telemetry]
+log_level = {{ .Values.telemetry.logLevel | quote }}
+log_format = {{ .Values.telemetry.logFormat | quote }}
+{{- with .Values.telemetry.otlpEndpoint }}
+otlp_endpoint = {{ . | quote }}
+{{- end }}
+trace_ratio = {{ printf "%f" (float64 .Values.telemetry.traceRatio) }}
+metrics_listen = "0.0.0.0:9400"
+{{- end -}}
+
+{{/* The settings file of the auditor, without its secrets. */}}
+{{- define "huiyin.auditorSettings" -}}
+{{ include "huiyin.telemetry" . }}
+
+{{- if .Values.streams.secret.name }}
+
+[streams]
+url = "env:STREAMS_URL"
+{{- end }}
+
+[audit]
+every_seconds = {{ int .Values.auditor.everySeconds }}
+silent_after_seconds = {{ int .Values.auditor.silentAfterSeconds }}
+looks_back = {{ int .Values.auditor.looksBack }}
+database_url = "env:DATABASE_URL"
+{{- if .Values.auditor.outside.name }}
+outside_url = "env:OUTSIDE_URL"
+{{- end }}
+{{- end -}}
+
 {{/* The settings file of one service, without its secrets. Takes root and component. */}}
 {{- define "huiyin.settings" -}}
 {{- $full := include "huiyin.fullname" .root -}}
 {{- $service := include "huiyin.service" . | fromYaml -}}
-profile = "production"
-
-[telemetry]
-log_level = {{ .root.Values.telemetry.logLevel | quote }}
-log_format = {{ .root.Values.telemetry.logFormat | quote }}
-{{- with .root.Values.telemetry.otlpEndpoint }}
-otlp_endpoint = {{ . | quote }}
-{{- end }}
-trace_ratio = {{ printf "%f" (float64 .root.Values.telemetry.traceRatio) }}
-metrics_listen = "0.0.0.0:9400"
+{{ include "huiyin.telemetry" .root }}
 
 [tls]
 trust_domain = {{ .root.Values.tls.trustDomain | quote }}

@@ -9,6 +9,7 @@
     reason = "shared by several test programs, each of which uses a part"
 )]
 
+pub mod auditing;
 pub mod calling;
 pub mod careless;
 pub mod identities;

@@ -14,7 +14,7 @@ use huiyin_proto as proto;
 use huiyin_service_kit::client::TokenSource;
 use huiyin_service_kit::lifecycle::Stopper;
 use huiyin_service_kit::local::postgres::PrivatePostgres;
-use huiyin_service_kit::local::prepare::prepare;
+use huiyin_service_kit::local::prepare::{auditor_address, prepare};
 use huiyin_service_kit::local::streams::PrivateStreams;
 use huiyin_service_kit::names::ServiceName;
 use huiyin_service_kit::tls::{Connector, Identity, Keys};
@@ -86,7 +86,8 @@ impl Constellation {
         .await?;
         let streams =
             PrivateStreams::start(&programs.streams, &plan.folder.join("streams")).await?;
-        let addresses = prepare(&postgres.url("postgres"), DATABASE, plan.clock).await?;
+        let server = postgres.url("postgres");
+        let addresses = prepare(&server, DATABASE, plan.clock).await?;
         let made = keys::write(&plan.folder)?;
         let keys = Keys::load(made.files.of("operator"))?;
         let stopper = Stopper::new();
@@ -97,7 +98,11 @@ impl Constellation {
             issuer,
         } = made;
         let (issuer, tokens) = tokens::start(issuer, &files, &desks, &stopper).await?;
-        let urls = (streams.url(), issuer.url().to_owned());
+        let urls = [
+            streams.url(),
+            issuer.url().to_owned(),
+            auditor_address(&server, DATABASE)?,
+        ];
         let text = settings::write(plan, &addresses, &urls, (&files, &log_keys))?;
         let settings = plan.folder.join("settings.toml");
         std::fs::write(&settings, text)

@@ -113,7 +113,7 @@ const LIMITS: &str = "\n[limits]\ncalls_per_second = 20000\nhouse_calls_per_seco
 pub(super) fn write(
     plan: &Plan,
     addresses: &Addresses,
-    (streams, issuer): &(String, String),
+    [streams, issuer, auditor]: &[String; 3],
     (keys, log_keys): (&KeyFiles, &BTreeMap<ServiceName, String>),
 ) -> Result<String> {
     let secrets = Secrets::make(&plan.folder.join("secrets"))?;
@@ -125,10 +125,11 @@ pub(super) fn write(
         text.push_str(&format!("otlp_endpoint = \"http://{otlp}\"\n"));
     }
     text.push_str(&format!(
-        "\n[streams]\nurl = {}\n\n{}\n[tokens]\nissuer = \"{issuer}\"\naudience = \"{AUDIENCE}\"\nauthorities = {:?}\n{LIMITS}\n[addresses]\n",
+        "\n[streams]\nurl = {}\n\n{}\n[tokens]\nissuer = \"{issuer}\"\naudience = \"{AUDIENCE}\"\nauthorities = {:?}\n{LIMITS}\n[audit]\ndatabase_url = {}\n\n[addresses]\n",
         secrets.named("streams.url", streams)?,
         section(keys),
-        keys.authorities
+        keys.authorities,
+        secrets.named("auditor.database_url", auditor)?
     ));
     for service in ServiceName::ALL {
         text.push_str(&format!(

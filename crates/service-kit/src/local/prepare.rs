@@ -25,6 +25,15 @@ const SEALED_ROLE: &str = "DO $$ BEGIN
     END IF;
 END $$";
 
+/// The role of the auditor, which reads and never writes. Made once, also by two at a time.
+const AUDITOR_ROLE: &str = "DO $$ BEGIN
+    PERFORM pg_advisory_xact_lock(hashtext('auditor'));
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'auditor') THEN
+        CREATE ROLE auditor LOGIN PASSWORD 'auditor';
+        ALTER ROLE auditor SET default_transaction_read_only = on;
+    END IF;
+END $$";
+
 fn failed(what: &'static str) -> impl FnOnce(sqlx::Error) -> LocalError {
     move |error| LocalError::Sql { what, error }
 }
@@ -60,7 +69,9 @@ pub async fn prepare(
         );
         say(&mut server, make, "a role cannot be made").await?;
     }
-    say(&mut server, SEALED_ROLE.to_owned(), "a role cannot be made").await?;
+    for role in [SEALED_ROLE, AUDITOR_ROLE] {
+        say(&mut server, role.to_owned(), "a role cannot be made").await?;
+    }
     server
         .close()
         .await
@@ -101,6 +112,20 @@ pub(crate) fn address(options: &PgConnectOptions, database: &str, service: Servi
         options.get_host(),
         options.get_port()
     )
+}
+
+/// The address of the auditor's role in a prepared database.
+///
+/// # Errors
+/// When the address of the server cannot be read.
+pub fn auditor_address(admin_url: &str, database: &str) -> Result<String, LocalError> {
+    let options = PgConnectOptions::from_str(admin_url)
+        .map_err(failed("the server's address cannot be read"))?;
+    Ok(format!(
+        "postgres://auditor:auditor@{}:{}/{database}",
+        options.get_host(),
+        options.get_port()
+    ))
 }
 
 async fn lay_clock(inside: &mut PgConnection, clock: Instant) -> Result<(), LocalError> {

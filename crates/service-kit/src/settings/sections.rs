@@ -3,6 +3,9 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use secrecy::SecretString;
+
+use super::audit::audit;
 use super::limits::limits;
 use super::reader::{Section, Tree};
 use super::{
@@ -16,13 +19,14 @@ use crate::token::{WebAddress, WithoutTls};
 use crate::vault::{KeyReference, Suite};
 
 /// The sections, in the order they are documented.
-const SECTIONS: [&str; 12] = [
+const SECTIONS: [&str; 13] = [
     "telemetry",
     "streams",
     "tls",
     "tokens",
     "log",
     "limits",
+    "audit",
     "addresses",
     "intake",
     "routing",
@@ -50,6 +54,7 @@ pub(super) fn settings(mut tree: Tree) -> Result<Settings, SettingsError> {
     let tokens = tokens(&mut tree, profile);
     let log = log(&mut tree);
     let limits = limits(&mut tree);
+    let audit = audit(&mut tree, profile);
     let addresses = addresses(&mut tree);
     let mut services = Vec::new();
     for name in ServiceName::ALL {
@@ -72,6 +77,7 @@ pub(super) fn settings(mut tree: Tree) -> Result<Settings, SettingsError> {
         tokens,
         log,
         limits,
+        audit,
         addresses,
         services,
     })
@@ -237,7 +243,7 @@ fn tokens(tree: &mut Tree, profile: Profile) -> Option<TokenSettings> {
     })
 }
 
-fn path(text: &str) -> Option<PathBuf> {
+pub(super) fn path(text: &str) -> Option<PathBuf> {
     (!text.is_empty()).then(|| PathBuf::from(text))
 }
 
@@ -333,14 +339,7 @@ fn addresses(tree: &mut Tree) -> Option<Addresses> {
 fn service(tree: &mut Tree, name: ServiceName) -> Option<ServiceSettings> {
     let mut section = tree.section(name.key());
     let listen = section.parsed("listen", |text| text.parse::<SocketAddr>().ok(), SOCKET);
-    let database_url = section.secret("database_url", |text| {
-        let scheme = text.starts_with("postgres://") || text.starts_with("postgresql://");
-        if scheme {
-            Ok(())
-        } else {
-            Err("must be an address like postgres://role:password@host/database".to_owned())
-        }
-    });
+    let database_url = database_url(&mut section, "database_url");
     let database_connections = section.whole("database_connections", 16, 5..=200);
     let log_key = section.parsed(
         "log_key",
@@ -366,6 +365,18 @@ fn service(tree: &mut Tree, name: ServiceName) -> Option<ServiceSettings> {
         database_connections,
         log_key,
         own: own?,
+    })
+}
+
+/// The address of a PostgreSQL, with a role.
+pub(super) fn database_url(section: &mut Section, key: &'static str) -> Option<SecretString> {
+    section.secret(key, |text| {
+        let scheme = text.starts_with("postgres://") || text.starts_with("postgresql://");
+        if scheme {
+            Ok(())
+        } else {
+            Err("must be an address like postgres://role:password@host/database".to_owned())
+        }
     })
 }
 

@@ -144,7 +144,7 @@ fn an_unknown_key_is_named_with_its_section_and_what_is_allowed() {
         "profil (from HUIYIN__PROFIL) is unknown; allowed here: profile, law_rules, local_rules",
         "[telemetry] loglevel is unknown; allowed here: log_level, log_format, otlp_endpoint, trace_ratio, metrics_listen",
         "[intake] repeat (from HUIYIN__INTAKE__REPEAT) is unknown; allowed here: listen, database_url, database_connections, log_key, vault_key, vault_sealed_key, vault_suite, vault_copies",
-        "[adresses] is unknown; allowed sections: telemetry, streams, tls, tokens, log, limits, addresses, intake, routing, supervision, stability_early_warning, statistics",
+        "[adresses] is unknown; allowed sections: telemetry, streams, tls, tokens, log, limits, audit, addresses, intake, routing, supervision, stability_early_warning, statistics",
     ];
     assert_eq!(refused, expected);
 }

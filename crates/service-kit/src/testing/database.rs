@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 use super::{Broken, postgres_url};
 use crate::chance;
-use crate::local::prepare::{Addresses, address, prepare};
+use crate::local::prepare::{Addresses, address, auditor_address, prepare};
 use crate::names::ServiceName;
 
 /// A database with the roles and schemas of the five services and a clock moved by hand, and the folder of the vaults.
@@ -75,6 +75,14 @@ impl TestDatabase {
     pub(super) fn address(&self, service: ServiceName) -> Result<&str, Broken> {
         let address = self.addresses.get(&service);
         Ok(address.ok_or("no address")?)
+    }
+
+    /// The address of the auditor's role in it.
+    ///
+    /// # Errors
+    /// When the private server is not there.
+    pub fn auditor_address(&self) -> Result<String, Broken> {
+        Ok(auditor_address(&postgres_url()?, &self.name)?)
     }
 
     /// The folder of its vaults.

@@ -48,6 +48,7 @@ async fn raise(up: &Up, raised: &Arc<AtomicUsize>) {
             alert_id: alert.alert_id,
             organ_id: office(),
             post: "officer on duty".to_owned(),
+            take_over: false,
         };
         warning.acknowledge_alert(request).await.unwrap();
     }

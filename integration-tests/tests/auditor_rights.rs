@@ -28,7 +28,7 @@ const ALERTS: [(&str, &str); 5] = [
     ("alert_exclusion", "alert_id organ_id"),
     (
         "alert_recipient",
-        "ack_due alert_id escalations level organ_id recipient_id state step",
+        "ack_due alert_id escalations level organ_id recipient_id report_due state step",
     ),
     ("alert_told", "alert_id organ_id"),
     ("escalation_order", "at count recipient_id step"),

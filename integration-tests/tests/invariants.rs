@@ -48,7 +48,8 @@ async fn a_city_with_more_than_is_looked_at_breaks_nothing() -> Tested {
 async fn i1_an_alert_without_recipients() -> Tested {
     let city = City::after_alerts().await?;
     let alone = "INSERT INTO alert SELECT gen_random_uuid(), kind, place_code, organ_id, matter_ids, persons, happened_at, known_at,
-                        reported_at, lateness_seconds, late, facts, measures, duty_phone, source FROM alert LIMIT 1";
+                        reported_at, lateness_seconds, late, facts, measures, duty_phone, source, recipient_rule
+                 FROM alert LIMIT 1";
     assert_eq!(city.broken_by(alone).await?, [Invariant::RecipientsAreTold]);
     Ok(())
 }
@@ -223,6 +224,14 @@ async fn i6_who_acknowledged_with_a_timer() -> Tested {
     let armed = "INSERT INTO timer (kind, ref, fire_at) SELECT 'acknowledgement', recipient_id, '2027-01-01'
                  FROM alert_recipient WHERE state <> 'waiting' LIMIT 1";
     assert_eq!(city.broken_by(armed).await?, [Invariant::TimerIsArmed]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn i6_who_holds_an_alert_and_no_timer_waits_for_its_report() -> Tested {
+    let city = City::after_alerts().await?;
+    let disarmed = "DELETE FROM timer WHERE kind = 'report'";
+    assert_eq!(city.broken_by(disarmed).await?, [Invariant::TimerIsArmed]);
     Ok(())
 }
 

@@ -173,6 +173,7 @@ impl City {
             alert_id: alert.alert_id.clone(),
             organ_id: organ.to_owned(),
             post: POST.to_owned(),
+            take_over: false,
         };
         self.client.clone().acknowledge_alert(request).await?;
         Ok(())

@@ -1,6 +1,6 @@
 -- The auditor sees of every alert its id, and of every recipient how far it got: no facts, no measures, no reason, no phone, no post.
 GRANT SELECT (alert_id, reported_at) ON alert TO auditor;
-GRANT SELECT (recipient_id, alert_id, organ_id, level, state, step, escalations, ack_due) ON alert_recipient TO auditor;
+GRANT SELECT (recipient_id, alert_id, organ_id, level, state, step, escalations, ack_due, report_due) ON alert_recipient TO auditor;
 GRANT SELECT (alert_id, organ_id) ON alert_exclusion TO auditor;
 GRANT SELECT (alert_id, organ_id) ON alert_told TO auditor;
 GRANT SELECT (recipient_id, count, step, at) ON escalation_order TO auditor;

@@ -2,7 +2,8 @@
 //!
 //! An urgent report is addressed to every level above in the transaction that commits it (`fan_out`),
 //! travels on the urgent stream of each recipient's level, and escalates until somebody acknowledges
-//! (`sweeps`). It warns of matters, places and organs' silence; it knows no persons.
+//! (`sweeps`). What organs owe those above them periodically is in `reporting`. It warns of matters, places and
+//! organs' silence; it knows no persons.
 
 mod alert;
 mod bells;
@@ -12,6 +13,7 @@ mod limits;
 mod nameless;
 mod offices;
 mod reactions;
+mod reporting;
 mod rpc;
 mod service;
 mod store;
@@ -20,6 +22,9 @@ mod told;
 mod wire;
 
 use futures::future::BoxFuture;
+use huiyin_proto::stability_early_warning::v1::reporting_service_server::{
+    self as reporting_server, ReportingServiceServer,
+};
 use huiyin_proto::stability_early_warning::v1::stability_early_warning_service_server::{
     SERVICE_NAME, StabilityEarlyWarningServiceServer,
 };
@@ -51,13 +56,21 @@ pub fn lists(desk: Desk) -> BoxFuture<'static, Result<Lists, Problem>> {
         let service = service::Service::new(desk)?;
         Ok(Lists {
             reactions: reactions::all(&service),
-            sweeps: vec![sweeps::acknowledgement(service.clone())],
+            sweeps: vec![
+                sweeps::acknowledgement(service.clone()),
+                reporting::missing::report_due(),
+            ],
             rpcs: Routes::new(
-                StabilityEarlyWarningServiceServer::new(service)
+                StabilityEarlyWarningServiceServer::new(service.clone())
+                    .max_decoding_message_size(server::MAX_DECODE)
+                    .max_encoding_message_size(server::MAX_ENCODE),
+            )
+            .add_service(
+                ReportingServiceServer::new(service)
                     .max_decoding_message_size(server::MAX_DECODE)
                     .max_encoding_message_size(server::MAX_ENCODE),
             ),
-            grpc_names: vec![SERVICE_NAME],
+            grpc_names: vec![SERVICE_NAME, reporting_server::SERVICE_NAME],
         })
     })
 }

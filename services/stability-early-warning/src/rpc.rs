@@ -4,6 +4,7 @@ pub(crate) mod acknowledge_alert;
 pub(crate) mod get_alert;
 pub(crate) mod list_alerts;
 pub(crate) mod raise_alert;
+pub(crate) mod reporting;
 pub(crate) mod watch_alerts;
 
 use huiyin_service_kit::authorization::{is_asked, subject};

@@ -4,10 +4,16 @@ pub(crate) mod alert;
 pub(crate) mod alert_exclusion;
 pub(crate) mod alert_recipient;
 pub(crate) mod desk_place;
+pub(crate) mod dispute;
 pub(crate) mod escalation_order;
 pub(crate) mod matter_about;
 pub(crate) mod office;
 pub(crate) mod office_edition;
+pub(crate) mod organ_report;
+pub(crate) mod report_order;
+pub(crate) mod report_schedule;
+pub(crate) mod report_version;
+pub(crate) mod risk_assessment;
 pub(crate) mod warned_place;
 
 use std::fmt::Display;

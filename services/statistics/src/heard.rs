@@ -135,6 +135,7 @@ impl Heard {
             | Topic::Recommendation(_)
             | Topic::Decision(_)
             | Topic::Report(_)
+            | Topic::Reporting(_)
             | Topic::Petition(_) => {}
         }
         Ok(())

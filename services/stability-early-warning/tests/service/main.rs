@@ -3,6 +3,11 @@
 
 mod arriving;
 mod escalation;
+mod ledger;
 mod raising;
+mod reporting_stage;
+mod reports;
+mod schedules;
 mod stage;
 mod watching;
+mod who_sees_reports;

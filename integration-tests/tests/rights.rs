@@ -239,6 +239,7 @@ fn fields<'a>(matter: &Matter, caller: &Caller, action: &str) -> BTreeMap<&'a st
         ("report_id", nothing("report")),
         ("schedule_id", nothing("schedule")),
         ("assessment_id", nothing("assessment")),
+        ("hot_spot_id", nothing("hot_spot")),
     ])
 }
 

@@ -31,6 +31,8 @@ pub enum Topic<'a> {
     Report(&'a ReportPublished),
     /// Reports of organs to those above them.
     Reporting(ReportingFact<'a>),
+    /// A hot spot was found.
+    HotSpot(&'a HotSpotFound),
     /// What a petition says was read, or erased.
     Petition(PetitionFact<'a>),
 }
@@ -242,6 +244,7 @@ impl Fact {
             Self::ReportSubmitted(fact) => Topic::Reporting(ReportingFact::ReportSubmitted(fact)),
             Self::ReportMissing(fact) => Topic::Reporting(ReportingFact::ReportMissing(fact)),
             Self::ReportFoundFalse(fact) => Topic::Reporting(ReportingFact::ReportFoundFalse(fact)),
+            Self::HotSpotFound(fact) => Topic::HotSpot(fact),
             Self::PetitionRead(fact) => Topic::Petition(PetitionFact::PetitionRead(fact)),
             Self::PetitionErased(fact) => Topic::Petition(PetitionFact::PetitionErased(fact)),
         }
@@ -287,7 +290,7 @@ impl Fact {
                 PetitionFact::PetitionRead(fact) => &fact.matter_id,
                 PetitionFact::PetitionErased(fact) => &fact.matter_id,
             }),
-            Topic::Places(_) | Topic::Report(_) | Topic::Reporting(_) => &[],
+            Topic::Places(_) | Topic::Report(_) | Topic::Reporting(_) | Topic::HotSpot(_) => &[],
         }
     }
 }

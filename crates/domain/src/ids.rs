@@ -69,6 +69,9 @@ pub mod kind {
     /// A recommendation to an organ.
     #[derive(Debug)]
     pub enum Recommendation {}
+    /// A place and subject in which more matters are raised than is normal there.
+    #[derive(Debug)]
+    pub enum HotSpot {}
     /// How often an organ reports to one above it.
     #[derive(Debug)]
     pub enum Schedule {}
@@ -124,6 +127,9 @@ pub mod kind {
     impl Kind for Recommendation {
         const PREFIX: &'static str = "recommendation";
     }
+    impl Kind for HotSpot {
+        const PREFIX: &'static str = "hot_spot";
+    }
     impl Kind for Schedule {
         const PREFIX: &'static str = "schedule";
     }
@@ -165,6 +171,8 @@ pub type EvaluationId = Id<kind::Evaluation>;
 pub type RemedyId = Id<kind::Remedy>;
 /// The id of a recommendation.
 pub type RecommendationId = Id<kind::Recommendation>;
+/// The id of a hot spot.
+pub type HotSpotId = Id<kind::HotSpot>;
 /// The id of a schedule of reports.
 pub type ScheduleId = Id<kind::Schedule>;
 /// The id of a dispute.

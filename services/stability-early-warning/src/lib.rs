@@ -2,13 +2,15 @@
 //!
 //! An urgent report is addressed to every level above in the transaction that commits it (`fan_out`),
 //! travels on the urgent stream of each recipient's level, and escalates until somebody acknowledges
-//! (`sweeps`). What organs owe those above them periodically is in `reporting`. It warns of matters, places and
+//! (`sweeps`). What organs owe those above them periodically is in `reporting`,
+//! what each day's counts show in `hot_spots`. It warns of matters, places and
 //! organs' silence; it knows no persons.
 
 mod alert;
 mod bells;
 mod excluded;
 mod fan_out;
+mod hot_spots;
 mod limits;
 mod nameless;
 mod offices;
@@ -22,6 +24,9 @@ mod told;
 mod wire;
 
 use futures::future::BoxFuture;
+use huiyin_proto::stability_early_warning::v1::hot_spot_service_server::{
+    self as hot_spot_server, HotSpotServiceServer,
+};
 use huiyin_proto::stability_early_warning::v1::reporting_service_server::{
     self as reporting_server, ReportingServiceServer,
 };
@@ -59,6 +64,7 @@ pub fn lists(desk: Desk) -> BoxFuture<'static, Result<Lists, Problem>> {
             sweeps: vec![
                 sweeps::acknowledgement(service.clone()),
                 reporting::missing::report_due(),
+                hot_spots::looking::day_ended(service.clone())?,
             ],
             rpcs: Routes::new(
                 StabilityEarlyWarningServiceServer::new(service.clone())
@@ -66,11 +72,20 @@ pub fn lists(desk: Desk) -> BoxFuture<'static, Result<Lists, Problem>> {
                     .max_encoding_message_size(server::MAX_ENCODE),
             )
             .add_service(
-                ReportingServiceServer::new(service)
+                ReportingServiceServer::new(service.clone())
+                    .max_decoding_message_size(server::MAX_DECODE)
+                    .max_encoding_message_size(server::MAX_ENCODE),
+            )
+            .add_service(
+                HotSpotServiceServer::new(service)
                     .max_decoding_message_size(server::MAX_DECODE)
                     .max_encoding_message_size(server::MAX_ENCODE),
             ),
-            grpc_names: vec![SERVICE_NAME, reporting_server::SERVICE_NAME],
+            grpc_names: vec![
+                SERVICE_NAME,
+                reporting_server::SERVICE_NAME,
+                hot_spot_server::SERVICE_NAME,
+            ],
         })
     })
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod acknowledge_alert;
 pub(crate) mod get_alert;
+pub(crate) mod hot_spots;
 pub(crate) mod list_alerts;
 pub(crate) mod raise_alert;
 pub(crate) mod reporting;

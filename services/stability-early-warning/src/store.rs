@@ -3,9 +3,14 @@
 pub(crate) mod alert;
 pub(crate) mod alert_exclusion;
 pub(crate) mod alert_recipient;
+pub(crate) mod counted_matter;
+pub(crate) mod daily_count;
 pub(crate) mod desk_place;
 pub(crate) mod dispute;
 pub(crate) mod escalation_order;
+pub(crate) mod hot_spot;
+pub(crate) mod hot_spot_answer;
+pub(crate) mod hot_spot_watch;
 pub(crate) mod matter_about;
 pub(crate) mod office;
 pub(crate) mod office_edition;

@@ -136,6 +136,7 @@ impl Heard {
             | Topic::Decision(_)
             | Topic::Report(_)
             | Topic::Reporting(_)
+            | Topic::HotSpot(_)
             | Topic::Petition(_) => {}
         }
         Ok(())

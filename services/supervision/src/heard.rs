@@ -80,6 +80,7 @@ fn said(told: &Told) -> Result<Option<(&str, FactKind)>, Problem> {
         | Topic::Decision(_)
         | Topic::Report(_)
         | Topic::Reporting(_)
+        | Topic::HotSpot(_)
         | Topic::Petition(_) => Ok(None),
     }
 }

@@ -38,19 +38,21 @@ use crate::service::Service;
 use crate::store::organ_report;
 
 /// A list as it was asked for.
-struct Listing {
-    size: u32,
-    fingerprint: String,
+pub(super) struct Listing {
+    /// Rows in a page.
+    pub(super) size: u32,
+    /// The list's name and its filter.
+    pub(super) fingerprint: String,
 }
 
 impl Listing {
     /// Rows wanted: one more than a page has shows that there is another page.
-    fn limit(&self) -> i64 {
+    pub(super) fn limit(&self) -> i64 {
         i64::from(self.size) + 1
     }
 
     /// Where the list goes on.
-    fn after<K>(
+    pub(super) fn after<K>(
         &self,
         page_token: &str,
         read: impl Fn(&str) -> Option<K>,
@@ -62,7 +64,7 @@ impl Listing {
     }
 
     /// The rows of the page, and the token of the next.
-    fn cut<R>(&self, mut rows: Vec<R>, key: impl Fn(&R) -> String) -> (Vec<R>, String) {
+    pub(super) fn cut<R>(&self, mut rows: Vec<R>, key: impl Fn(&R) -> String) -> (Vec<R>, String) {
         let size = usize::try_from(self.size).unwrap_or(usize::MAX);
         let more = rows.len() > size;
         rows.truncate(size);
@@ -73,18 +75,22 @@ impl Listing {
 }
 
 /// The size of a page of any of these lists.
-fn size(violations: &mut Violations, asked: u32) -> u32 {
+pub(super) fn size(violations: &mut Violations, asked: u32) -> u32 {
     page_size(violations, asked, 50, 200)
 }
 
 /// The part of a key behind its first word, which is an id.
-fn split_key<K>(key: &str) -> Option<(&str, Id<K>)> {
+pub(super) fn split_key<K>(key: &str) -> Option<(&str, Id<K>)> {
     let (first, id) = key.split_once(' ')?;
     Some((first, Uuid::try_parse(id).ok().map(Id::from_uuid)?))
 }
 
 /// An id that filters a list; none when the field is empty.
-fn optional_id<K: Kind>(violations: &mut Violations, field: &str, given: &str) -> Option<Id<K>> {
+pub(super) fn optional_id<K: Kind>(
+    violations: &mut Violations,
+    field: &str,
+    given: &str,
+) -> Option<Id<K>> {
     if given.is_empty() {
         return None;
     }
@@ -148,7 +154,7 @@ fn past_day(violations: &mut Violations, field: &str, given: &str, today: Date) 
 }
 
 /// A field that is wrong in a way that only what is stored shows.
-fn wrong(field: &str, words: impl Into<String>) -> Problem {
+pub(super) fn wrong(field: &str, words: impl Into<String>) -> Problem {
     let mut violations = Violations::default();
     violations.add(field, words);
     Problem::InvalidFields(violations)

@@ -4,7 +4,7 @@ use huiyin_proto::stability_early_warning::v1 as pb;
 use tonic::Code;
 
 use crate::reporting_stage::{
-    COUNTY, LAND, Reporting, end_of, fields, nothing, opening, weekly, zero,
+    COUNTY, LAND, Reporting, end_of, fields, nothing, opening, refused_alike, weekly, zero,
 };
 use crate::stage::{Tested, office};
 
@@ -27,88 +27,128 @@ fn of(
     }
 }
 
+fn noting(dispute: &str, progress: &str) -> pb::ReportContent {
+    pb::ReportContent {
+        noted: vec![pb::NotedDispute {
+            dispute_id: dispute.to_owned(),
+            progress: progress.to_owned(),
+        }],
+        ..opening(&[])
+    }
+}
+
+fn closing(disputes: &[&str], opened: &[&str]) -> pb::ReportContent {
+    let closed = disputes.iter().map(|dispute| pb::ClosedDispute {
+        dispute_id: (*dispute).to_owned(),
+        result: "It was settled.".to_owned(),
+    });
+    pb::ReportContent {
+        closed: closed.collect(),
+        ..opening(opened)
+    }
+}
+
 #[tokio::test]
 async fn an_open_dispute_is_in_each_next_report_until_it_is_closed_with_a_result() -> Tested {
     use pb::LedgerEntryKind::{Carried, Closed, Opened};
     let reporting = Reporting::set().await?;
     let schedule = reporting.schedule(weekly()).await?;
-    let weeks = ["2026-01-05", "2026-01-12", "2026-01-19", "2026-01-26"];
     reporting
         .stage
         .desk
         .move_clock(end_of("2026-01-10", 0))
         .await?;
-    let (first, version) = reporting
-        .submit(of(&schedule, weeks[0], opening(&["A wall.", "A well."])))
+    let content = opening(&["A wall.", "A well."]);
+    let (_, version) = reporting
+        .submit(of(&schedule, "2026-01-05", content))
         .await?;
-    let [one, two] = [0, 1].map(|line: usize| version.ledger[line].dispute_id.clone());
     assert!(version.ledger.iter().all(|line| line.kind() == Opened));
+    let [one, two] = [0, 1].map(|line: usize| version.ledger[line].dispute_id.clone());
     // the second week: one is spoken of, the other is carried over without a word
     reporting
         .stage
         .desk
         .move_clock(end_of("2026-01-17", 0))
         .await?;
-    let noted = pb::ReportContent {
-        noted: vec![pb::NotedDispute {
-            dispute_id: two.clone(),
-            progress: "A hearing was held.".to_owned(),
-        }],
-        ..opening(&[])
-    };
-    let (_, version) = reporting.submit(of(&schedule, weeks[1], noted)).await?;
-    let expected = [
-        (one.clone(), Carried, String::new()),
-        (two.clone(), Carried, "A hearing was held.".to_owned()),
-    ];
-    assert_eq!(lines(&version), expected);
+    let content = noting(&two, "A hearing was held.");
+    let (_, version) = reporting
+        .submit(of(&schedule, "2026-01-12", content))
+        .await?;
+    let held = "A hearing was held.".to_owned();
+    assert_eq!(
+        lines(&version),
+        [
+            (one.clone(), Carried, String::new()),
+            (two.clone(), Carried, held)
+        ]
+    );
     // the third week never comes; in the fourth one is closed and one opened
     reporting.pass_to(end_of("2026-01-31", 0)).await?;
-    let closing = pb::ReportContent {
-        closed: vec![pb::ClosedDispute {
-            dispute_id: one.clone(),
-            result: "The wall was moved.".to_owned(),
-        }],
-        ..opening(&["A road."])
-    };
-    let (last, version) = reporting.submit(of(&schedule, weeks[3], closing)).await?;
+    let content = closing(&[&one], &["A road."]);
+    let (_, version) = reporting
+        .submit(of(&schedule, "2026-01-26", content))
+        .await?;
+    let settled = "It was settled.".to_owned();
     let lines = lines(&version);
     assert_eq!(
         lines[..2],
         [
-            (one.clone(), Closed, "The wall was moved.".to_owned()),
+            (one, Closed, settled),
             (two.clone(), Carried, String::new())
         ]
     );
     assert_eq!((lines.len(), lines[2].1), (3, Opened));
     // what was missing says of the ledger what is open when it comes
     let (_, version) = reporting
-        .submit(of(&schedule, weeks[2], opening(&[])))
+        .submit(of(&schedule, "2026-01-19", opening(&[])))
         .await?;
     assert_eq!(version.ledger.len(), 2);
-    let open: Vec<String> = reporting
-        .ledger(true)
-        .await?
-        .into_iter()
-        .map(|dispute| dispute.dispute_id)
-        .collect();
+    let open = reporting.ledger(true).await?.into_iter();
+    let open: Vec<String> = open.map(|dispute| dispute.dispute_id).collect();
     assert_eq!(open, [two, lines[2].0.clone()]);
-    let ledger = reporting.ledger(false).await?;
-    let closed = ledger
-        .iter()
-        .find(|dispute| dispute.dispute_id == one)
-        .unwrap();
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_closed_dispute_says_what_opened_and_closed_it() -> Tested {
+    let reporting = Reporting::set().await?;
+    let schedule = reporting.schedule(weekly()).await?;
+    reporting
+        .stage
+        .desk
+        .move_clock(end_of("2026-01-17", 0))
+        .await?;
+    let content = opening(&["A wall."]);
+    let (first, _) = reporting
+        .submit(of(&schedule, "2026-01-05", content))
+        .await?;
+    let open = reporting.ledger(true).await?.remove(0);
     assert_eq!(
-        (closed.opened_in.as_str(), closed.closed_in.as_str()),
-        (first.report_id.as_str(), last.report_id.as_str())
+        (
+            open.closed_in.as_str(),
+            open.closed_time,
+            open.reported_times
+        ),
+        ("", None, 1)
     );
+    let content = closing(&[&open.dispute_id], &[]);
+    let (last, _) = reporting
+        .submit(of(&schedule, "2026-01-12", content))
+        .await?;
+    assert!(reporting.ledger(true).await?.is_empty());
+    let closed = reporting.ledger(false).await?.remove(0);
     assert_eq!(
-        (closed.result.as_str(), closed.reported_times),
-        ("The wall was moved.", 3)
+        (
+            closed.opened_in,
+            closed.closed_in,
+            closed.result.as_str(),
+            closed.reported_times
+        ),
+        (first.report_id, last.report_id, "It was settled.", 2)
     );
+    let town = office("431202001");
     assert_eq!(
-        closed.organ_id,
-        office("431202001"),
+        closed.organ_id, town,
         "who reports it must settle it, when nobody else is named"
     );
     Ok(())
@@ -123,73 +163,66 @@ async fn what_does_not_fit_the_ledger_is_refused_and_nothing_is_half_written() -
         .desk
         .move_clock(end_of("2026-01-17", 0))
         .await?;
+    let content = opening(&["A wall."]);
     let (_, version) = reporting
-        .submit(of(&schedule, "2026-01-05", opening(&["A wall."])))
+        .submit(of(&schedule, "2026-01-05", content))
         .await?;
-    let dispute_id = version.ledger[0].dispute_id.clone();
-    let before = reporting.rows().await?;
-    let closing = |ids: &[&str]| pb::ReportContent {
-        closed: ids
-            .iter()
-            .map(|id| pb::ClosedDispute {
-                dispute_id: (*id).to_owned(),
-                result: "Settled.".to_owned(),
-            })
-            .collect(),
-        ..opening(&[])
-    };
+    let id = version.ledger[0].dispute_id.clone();
     let unknown = "dispute_000000000000000000000000000000aa";
-    let silent = pb::ReportContent {
-        zero: false,
-        ..nothing()
-    };
-    for (content, field, words) in [
+    let week = |content| of(&schedule, "2026-01-12", content);
+    let requests = vec![
         (
-            closing(&[unknown]),
+            week(closing(&[unknown], &[])),
             "content.closed[0].dispute_id",
             "it has 1 open",
         ),
         (
-            closing(&[&dispute_id, &dispute_id]),
+            week(closing(&[&id, &id], &[])),
             "content.closed[1].dispute_id",
             "a second time",
         ),
-        (nothing(), "content.zero", "1 open ones are carried into it"),
-    ] {
-        let refused = reporting
-            .submit(of(&schedule, "2026-01-12", content))
-            .await
-            .unwrap_err();
-        assert_eq!(fields(&refused), [field]);
-        assert!(refused.message().contains(words), "{refused}");
-    }
-    assert_eq!(reporting.rows().await?, before);
-    reporting
-        .submit(of(&schedule, "2026-01-12", closing(&[&dispute_id])))
-        .await?;
+        (
+            week(nothing()),
+            "content.zero",
+            "1 open ones are carried into it",
+        ),
+    ];
+    refused_alike(&reporting, requests).await?;
+    reporting.submit(week(closing(&[&id], &[]))).await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_report_without_items_says_so_and_a_closed_dispute_stays_closed() -> Tested {
+    let reporting = Reporting::set().await?;
+    let schedule = reporting.schedule(weekly()).await?;
     reporting
         .stage
         .desk
         .move_clock(end_of("2026-01-24", 0))
         .await?;
-    let refused = reporting
-        .submit(of(&schedule, "2026-01-19", silent))
-        .await
-        .unwrap_err();
-    assert_eq!(fields(&refused), ["content.zero"]);
-    assert!(
-        refused.message().contains("says that it is zero"),
-        "{refused}"
-    );
-    let again = reporting
-        .submit(of(&schedule, "2026-01-19", closing(&[&dispute_id])))
-        .await
-        .unwrap_err();
-    assert_eq!(
-        fields(&again),
-        ["content.closed[0].dispute_id"],
-        "it is closed for good"
-    );
+    let content = opening(&["A wall."]);
+    let (_, version) = reporting
+        .submit(of(&schedule, "2026-01-05", content))
+        .await?;
+    let id = version.ledger[0].dispute_id.clone();
+    reporting
+        .submit(of(&schedule, "2026-01-12", closing(&[&id], &[])))
+        .await?;
+    let silent = pb::ReportContent {
+        zero: false,
+        ..nothing()
+    };
+    let week = |content| of(&schedule, "2026-01-19", content);
+    let requests = vec![
+        (week(silent), "content.zero", "says that it is zero"),
+        (
+            week(closing(&[&id], &["A road."])),
+            "content.closed[0].dispute_id",
+            "is no open dispute",
+        ),
+    ];
+    refused_alike(&reporting, requests).await?;
     reporting.submit(zero(&schedule, "2026-01-19")).await?;
     Ok(())
 }

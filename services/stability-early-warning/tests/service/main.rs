@@ -3,11 +3,13 @@
 
 mod arriving;
 mod escalation;
+mod hot_spots;
 mod ledger;
 mod raising;
 mod reporting_stage;
 mod reports;
 mod schedules;
 mod stage;
+mod versions;
 mod watching;
 mod who_sees_reports;

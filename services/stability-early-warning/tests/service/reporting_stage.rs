@@ -265,3 +265,16 @@ pub async fn refused_alike(
     assert_eq!(reporting.rows().await?, before, "nothing is half-written");
     Ok(())
 }
+
+/// A town with a weekly schedule, on the last day of its first week.
+pub async fn sunday() -> Result<(Reporting, pb::ReportSchedule), Broken> {
+    let reporting = Reporting::set().await?;
+    let schedule = reporting.schedule(weekly()).await?;
+    reporting
+        .stage
+        .desk
+        .move_clock(end_of("2026-01-10", 0))
+        .await?;
+    reporting.told().await?;
+    Ok((reporting, schedule))
+}

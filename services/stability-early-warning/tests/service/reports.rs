@@ -1,4 +1,4 @@
-//! Reports that come, are corrected, found false, received and answered by orders.
+//! Reports as they come: for their period, once, and without what must not be in them.
 
 use futures::future::join_all;
 use huiyin_proto::events::v1::event::Fact;
@@ -7,22 +7,9 @@ use prost::Message as _;
 use tonic::Code;
 
 use crate::reporting_stage::{
-    COUNTY, Reporting, TOWN, end_of, fields, nothing, opening, refused_alike, weekly, zero,
+    COUNTY, Reporting, TOWN, end_of, fields, nothing, opening, refused_alike, sunday, weekly, zero,
 };
 use crate::stage::{Tested, office};
-
-/// A town with a weekly schedule, on the last day of its first week.
-async fn sunday() -> Result<(Reporting, pb::ReportSchedule), huiyin_service_kit::testing::Broken> {
-    let reporting = Reporting::set().await?;
-    let schedule = reporting.schedule(weekly()).await?;
-    reporting
-        .stage
-        .desk
-        .move_clock(end_of("2026-01-10", 0))
-        .await?;
-    reporting.told().await?;
-    Ok((reporting, schedule))
-}
 
 #[tokio::test]
 async fn a_report_is_taken_for_its_period_of_its_own_schedule_and_no_other() -> Tested {
@@ -315,168 +302,6 @@ async fn while_the_duty_is_kept_round_the_clock_each_report_names_its_phone() ->
         ..zero(&schedule, "2026-01-05")
     };
     reporting.submit(request).await?;
-    Ok(())
-}
-
-#[tokio::test]
-async fn a_report_is_received_found_false_corrected_and_answered_by_an_order() -> Tested {
-    let (reporting, schedule) = sunday().await?;
-    let (report, first) = reporting.submit(zero(&schedule, "2026-01-05")).await?;
-    let mut client = reporting.client.clone();
-    let receive = |request_id: &str, organ_id: String| pb::ReceiveReportRequest {
-        request_id: request_id.to_owned(),
-        organ_id,
-        report_id: report.report_id.clone(),
-        post: "receiving desk".to_owned(),
-    };
-    let refused = client
-        .receive_report(receive("r0", office("4312")))
-        .await
-        .unwrap_err();
-    assert_eq!(fields(&refused), ["organ_id"]);
-    let received = client
-        .receive_report(receive("r1", office(COUNTY)))
-        .await?
-        .into_inner()
-        .report
-        .unwrap();
-    assert_eq!(received.received_version, 1);
-    let again = client
-        .receive_report(receive("r2", office(COUNTY)))
-        .await
-        .unwrap_err();
-    assert_eq!(again.code(), Code::FailedPrecondition);
-    assert!(
-        again
-            .message()
-            .contains("correct_report, mark_report_false, give_order"),
-        "{again}"
-    );
-    let found_false = pb::MarkReportFalseRequest {
-        request_id: "f1".to_owned(),
-        organ_id: office(COUNTY),
-        report_id: report.report_id.clone(),
-        reason: "A dispute over land was known to the town on 6 January.".to_owned(),
-        post: "supervision desk".to_owned(),
-    };
-    let found = client
-        .mark_report_false(found_false)
-        .await?
-        .into_inner()
-        .report
-        .unwrap();
-    assert_eq!(
-        (found.state(), found.found_false),
-        (pb::ReportState::False, 1)
-    );
-    let correction = pb::CorrectReportRequest {
-        request_id: "c1".to_owned(),
-        organ_id: office(TOWN),
-        report_id: report.report_id.clone(),
-        content: Some(opening(&["A dispute over land between two hamlets."])),
-    };
-    let corrected = client.correct_report(correction).await?.into_inner();
-    let (now, second) = (corrected.report.unwrap(), corrected.version.unwrap());
-    assert_eq!(
-        (
-            now.state(),
-            now.version,
-            now.found_false,
-            now.received_version
-        ),
-        (pb::ReportState::Corrected, 2, 1, 1)
-    );
-    let order = pb::GiveOrderRequest {
-        request_id: "o1".to_owned(),
-        organ_id: office(COUNTY),
-        report_id: report.report_id.clone(),
-        dispute_id: second.ledger[0].dispute_id.clone(),
-        words: "Hold a hearing in the village and report its result.".to_owned(),
-        due_date: "2026-01-20".to_owned(),
-        post: "supervision desk".to_owned(),
-    };
-    let given = client
-        .give_order(order.clone())
-        .await?
-        .into_inner()
-        .order
-        .unwrap();
-    assert_eq!(given.number, 1);
-    let of_another = pb::GiveOrderRequest {
-        request_id: "o2".to_owned(),
-        dispute_id: "dispute_000000000000000000000000000000aa".to_owned(),
-        due_date: "2026-01-10".to_owned(),
-        ..order
-    };
-    assert_eq!(
-        fields(&client.give_order(of_another.clone()).await.unwrap_err()),
-        ["due_date"]
-    );
-    let of_another = pb::GiveOrderRequest {
-        due_date: "2026-01-11".to_owned(),
-        ..of_another
-    };
-    assert_eq!(
-        fields(&client.give_order(of_another).await.unwrap_err()),
-        ["dispute_id"]
-    );
-    let whole = reporting.get(&report).await?;
-    assert_eq!((whole.report, &whole.orders[..]), (Some(now), &[given][..]));
-    let [one, two] = &whole.versions[..] else {
-        panic!("two versions")
-    };
-    assert_eq!(
-        (&one.summary, one.received_by_post.as_str()),
-        (&first.summary, "receiving desk")
-    );
-    assert!(one.false_reason.contains("6 January") && two.false_reason.is_empty());
-    assert_eq!(two, &second);
-    assert_eq!(
-        reporting.told().await?,
-        [
-            "submitted 2026-01-05 v1",
-            "false v1",
-            "submitted 2026-01-05 v2"
-        ]
-    );
-    Ok(())
-}
-
-#[tokio::test]
-async fn a_missing_report_can_only_be_handed_in() -> Tested {
-    let (reporting, _) = sunday().await?;
-    reporting.pass_to(end_of("2026-01-12", 0)).await?;
-    let missing = reporting.reports().await?.remove(0);
-    let request = pb::MarkReportFalseRequest {
-        request_id: "f1".to_owned(),
-        organ_id: office(COUNTY),
-        report_id: missing.report_id.clone(),
-        reason: "It is not there.".to_owned(),
-        post: "supervision desk".to_owned(),
-    };
-    let before = reporting.rows().await?;
-    let refused = reporting
-        .client
-        .clone()
-        .mark_report_false(request)
-        .await
-        .unwrap_err();
-    assert_eq!(refused.code(), Code::FailedPrecondition);
-    assert!(refused.message().contains("submit_report"), "{refused}");
-    let correction = pb::CorrectReportRequest {
-        request_id: "c1".to_owned(),
-        organ_id: office(TOWN),
-        report_id: missing.report_id,
-        content: Some(nothing()),
-    };
-    let refused = reporting
-        .client
-        .clone()
-        .correct_report(correction)
-        .await
-        .unwrap_err();
-    assert_eq!(refused.code(), Code::FailedPrecondition);
-    assert_eq!(reporting.rows().await?, before);
     Ok(())
 }
 

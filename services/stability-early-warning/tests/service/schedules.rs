@@ -1,5 +1,7 @@
 //! Schedules of reports, and what is missing by them.
 
+use std::collections::BTreeSet;
+
 use huiyin_proto::stability_early_warning::v1 as pb;
 use tonic::Code;
 
@@ -310,18 +312,23 @@ async fn a_schedule_that_ends_has_a_shorter_last_period() -> Tested {
     Ok(())
 }
 
-#[tokio::test]
-async fn schedules_and_reports_are_listed_page_by_page() -> Tested {
-    let reporting = Reporting::set().await?;
-    reporting.schedule(weekly()).await?;
-    let above = pb::SetReportScheduleRequest {
+/// A schedule of the county besides that of the town.
+fn above() -> pb::SetReportScheduleRequest {
+    pb::SetReportScheduleRequest {
         request_id: "above".to_owned(),
         organ_id: office(COUNTY),
         to_organ: office("4312"),
         ..weekly()
-    };
-    reporting.schedule(above).await?;
-    reporting.pass_to(end_of("2026-02-02", 0)).await?;
+    }
+}
+
+#[tokio::test]
+async fn schedules_are_listed_page_by_page() -> Tested {
+    let reporting = Reporting::set().await?;
+    let set = [
+        reporting.schedule(weekly()).await?.schedule_id,
+        reporting.schedule(above()).await?.schedule_id,
+    ];
     let mut client = reporting.client.clone();
     let first = pb::ListReportSchedulesRequest {
         page_size: 1,
@@ -336,14 +343,25 @@ async fn schedules_and_reports_are_listed_page_by_page() -> Tested {
         ..first
     };
     let rest = client.list_report_schedules(second).await?.into_inner();
-    assert_eq!(
-        (
-            page.schedules.len(),
-            rest.schedules.len(),
-            rest.next_page_token.as_str()
-        ),
-        (1, 1, "")
-    );
+    assert_eq!(rest.next_page_token, "");
+    let listed = page.schedules.iter().chain(&rest.schedules);
+    let listed: BTreeSet<String> = listed.map(|one| one.schedule_id.clone()).collect();
+    assert_eq!(listed, BTreeSet::from(set));
+    let foreign = pb::ListReportsRequest {
+        page_token: page.next_page_token,
+        ..Default::default()
+    };
+    let refused = client.list_reports(foreign).await.unwrap_err();
+    assert_eq!(refused.code(), Code::InvalidArgument);
+    Ok(())
+}
+
+#[tokio::test]
+async fn missing_reports_of_an_organ_are_listed_latest_first() -> Tested {
+    let reporting = Reporting::set().await?;
+    reporting.schedule(weekly()).await?;
+    reporting.schedule(above()).await?;
+    reporting.pass_to(end_of("2026-02-02", 0)).await?;
     let mut request = pb::ListReportsRequest {
         organ_id: office(TOWN),
         state: pb::ReportState::Missing.into(),
@@ -352,12 +370,14 @@ async fn schedules_and_reports_are_listed_page_by_page() -> Tested {
     };
     let mut days = Vec::new();
     loop {
-        let page = client.list_reports(request.clone()).await?.into_inner();
-        days.extend(
-            page.reports
-                .into_iter()
-                .map(|report| report.period.unwrap().to_date),
-        );
+        let page = reporting
+            .client
+            .clone()
+            .list_reports(request.clone())
+            .await?;
+        let page = page.into_inner();
+        let last = |report: pb::Report| report.period.unwrap().to_date;
+        days.extend(page.reports.into_iter().map(last));
         request.page_token = page.next_page_token;
         if request.page_token.is_empty() {
             break;
@@ -366,14 +386,6 @@ async fn schedules_and_reports_are_listed_page_by_page() -> Tested {
     assert_eq!(
         days,
         ["2026-02-01", "2026-01-25", "2026-01-18", "2026-01-11"]
-    );
-    let foreign = pb::ListReportsRequest {
-        page_token: page.next_page_token,
-        ..Default::default()
-    };
-    assert_eq!(
-        client.list_reports(foreign).await.unwrap_err().code(),
-        Code::InvalidArgument
     );
     Ok(())
 }

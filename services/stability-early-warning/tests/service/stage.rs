@@ -234,7 +234,8 @@ impl Stage {
     /// I6: a recipient without acknowledgement has one armed timer, one with acknowledgement none.
     pub async fn timers_that_are_wrong(&self) -> Result<i64, Broken> {
         self.count(
-            "SELECT count(*) FROM alert_recipient FULL JOIN timer ON ref = recipient_id
+            "SELECT count(*) FROM alert_recipient
+             FULL JOIN (SELECT ref FROM timer WHERE kind = 'acknowledgement') AS armed ON ref = recipient_id
              WHERE (state = 'waiting') IS DISTINCT FROM (ref IS NOT NULL)",
         )
         .await

@@ -1,6 +1,7 @@
 //! Who may do what with reports, and who sees them: by the policies and the service's own checks, and by row-level security alone.
 
 use huiyin_proto::stability_early_warning::v1 as pb;
+use huiyin_service_kit::testing::Broken;
 use tonic::Code;
 
 use crate::reporting_stage::{
@@ -124,8 +125,8 @@ async fn what_goes_along_an_edge_is_seen_at_both_ends_and_above_and_nowhere_else
     Ok(())
 }
 
-#[tokio::test]
-async fn an_organ_acts_for_itself_alone() -> Tested {
+/// A town with a weekly schedule on the last day of its first week, behind the policies.
+async fn guarded() -> Result<(Reporting, pb::ReportSchedule, Client), Broken> {
     let reporting = Reporting::set().await?;
     let schedule = reporting.schedule(weekly()).await?;
     reporting
@@ -133,7 +134,13 @@ async fn an_organ_acts_for_itself_alone() -> Tested {
         .desk
         .move_clock(end_of("2026-01-10", 0))
         .await?;
-    let mut client = reporting.at(Door::Guarded).await?;
+    let client = reporting.at(Door::Guarded).await?;
+    Ok((reporting, schedule, client))
+}
+
+#[tokio::test]
+async fn an_organ_sets_schedules_and_hands_in_reports_for_itself_alone() -> Tested {
+    let (reporting, schedule, mut client) = guarded().await?;
     let before = reporting.rows().await?;
     let another = pb::SetReportScheduleRequest {
         request_id: "another".to_owned(),
@@ -149,60 +156,62 @@ async fn an_organ_acts_for_itself_alone() -> Tested {
         Code::PermissionDenied,
         "the one that reports sets no schedule"
     );
-    let refused = client
-        .submit_report(by(COUNTY, "office", zero(&schedule, "2026-01-05")))
-        .await
-        .unwrap_err();
-    assert_eq!(
-        refused.code(),
-        Code::PermissionDenied,
-        "nobody hands in for another organ"
-    );
-    let refused = client
-        .submit_report(by(TOWN, "registration-desk", zero(&schedule, "2026-01-05")))
-        .await
-        .unwrap_err();
-    assert_eq!(refused.code(), Code::PermissionDenied);
+    let report = || zero(&schedule, "2026-01-05");
+    for (place, post) in [(COUNTY, "office"), (TOWN, "registration-desk")] {
+        let refused = client
+            .submit_report(by(place, post, report()))
+            .await
+            .unwrap_err();
+        assert_eq!(refused.code(), Code::PermissionDenied, "{post} of {place}");
+    }
     let elsewhere = pb::SubmitReportRequest {
         organ_id: office("431221"),
-        ..zero(&schedule, "2026-01-05")
+        ..report()
     };
     let refused = client
         .submit_report(by("431221", "office", elsewhere))
         .await
         .unwrap_err();
     assert_eq!(refused.code(), Code::InvalidArgument);
+    let words = "no schedule that was set";
     assert!(
-        refused.message().contains("no schedule that was set"),
+        refused.message().contains(words),
         "it is not even told of it: {refused}"
     );
     assert_eq!(reporting.rows().await?, before);
-    let taken = client
-        .submit_report(by(TOWN, "duty-desk", zero(&schedule, "2026-01-05")))
+    client
+        .submit_report(by(TOWN, "duty-desk", report()))
         .await?;
-    let report_id = taken.into_inner().report.unwrap().report_id;
-    let receipt = |organ_id: String| pb::ReceiveReportRequest {
-        request_id: format!("receipt-{organ_id}"),
-        organ_id,
-        report_id: report_id.clone(),
-        post: "receiving desk".to_owned(),
+    Ok(())
+}
+
+#[tokio::test]
+async fn only_the_organ_it_goes_to_receives_a_report() -> Tested {
+    let (_reporting, schedule, mut client) = guarded().await?;
+    let report = by(TOWN, "office", zero(&schedule, "2026-01-05"));
+    let report = client
+        .submit_report(report)
+        .await?
+        .into_inner()
+        .report
+        .unwrap();
+    let receipt = |place: &str| {
+        let request = pb::ReceiveReportRequest {
+            request_id: format!("receipt-{place}"),
+            organ_id: office(place),
+            report_id: report.report_id.clone(),
+            post: "receiving desk".to_owned(),
+        };
+        by(place, "office", request)
     };
-    let above = client
-        .receive_report(by("4312", "office", receipt(office("4312"))))
-        .await
-        .unwrap_err();
+    let above = client.receive_report(receipt("4312")).await.unwrap_err();
     assert_eq!(
         above.code(),
         Code::InvalidArgument,
         "who stands above sees it and does not receive it"
     );
-    let elsewhere = client
-        .receive_report(by("431221", "office", receipt(office("431221"))))
-        .await
-        .unwrap_err();
+    let elsewhere = client.receive_report(receipt("431221")).await.unwrap_err();
     assert_eq!(elsewhere.code(), Code::NotFound);
-    client
-        .receive_report(by(COUNTY, "office", receipt(office(COUNTY))))
-        .await?;
+    client.receive_report(receipt(COUNTY)).await?;
     Ok(())
 }

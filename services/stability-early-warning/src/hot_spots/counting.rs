@@ -115,11 +115,7 @@ async fn count(tx: &mut Tx, registered: &[Counted]) -> Result<(), Problem> {
         }
     }
     daily_count::add(tx.connection(), &counts).await?;
-    let first = registered.iter().map(|one| one.day).min();
-    if let Some(first) = first {
-        looking::begin(tx, first).await?;
-    }
-    Ok(())
+    looking::begin(tx).await
 }
 
 fn id<K: Kind>(field: &str, given: &str) -> Result<Id<K>, Problem> {

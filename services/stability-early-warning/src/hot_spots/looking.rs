@@ -2,6 +2,7 @@
 //! only afterwards.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use huiyin_domain::ids::OrganId;
 use huiyin_domain::organs::PETITION_OFFICE;
@@ -51,13 +52,13 @@ struct Method {
 /// # Errors
 /// When the figures of the ladder contradict themselves.
 pub(crate) fn day_ended(service: Service) -> Result<Sweep, Problem> {
-    let method = std::sync::Arc::new(Method {
+    let method = Arc::new(Method {
         ladder: LadderSettings::default().checked().map_err(wrong)?,
         multiplicity: MultiplicitySettings::default().checked().map_err(wrong)?,
     });
     Ok(Sweep::of(HOT_SPOT_DAY, move |tx, due| {
-        let (service, method) = (service.clone(), std::sync::Arc::clone(&method));
-        Box::pin(async move { look_at_next(&service, tx, (&*method, due)).await })
+        let (service, method) = (service.clone(), Arc::clone(&method));
+        Box::pin(async move { look_at_next(&service, tx, (&method, due)).await })
     }))
 }
 
@@ -65,13 +66,14 @@ fn wrong(fields: BadFields) -> Problem {
     Problem::Unexpected(format!("hot spots: {fields}"))
 }
 
-/// Begins to look at days when the first matter is counted.
+/// Begins to look at days when the first matter is counted. What was received before that day was not counted then, and is no
+/// normal day to compare with.
 ///
 /// # Errors
 /// When the database refuses.
-pub(crate) async fn begin(tx: &mut Tx, first: Date) -> Result<(), Problem> {
+pub(crate) async fn begin(tx: &mut Tx) -> Result<(), Problem> {
     let today = local_date(tx.now());
-    if hot_spot_watch::begin(tx.connection(), (first.min(today), today)).await? {
+    if hot_spot_watch::begin(tx.connection(), (today, today)).await? {
         wait(tx, today).await?;
     }
     Ok(())
@@ -85,7 +87,7 @@ async fn wait(tx: &mut Tx, day: Date) -> Result<(), sqlx::Error> {
 async fn look_at_next(
     service: &Service,
     tx: &mut Tx,
-    (method, due): (&Method, &[Due]),
+    (method, due): (&Arc<Method>, &[Due]),
 ) -> Result<(), Problem> {
     let Some((first, day)) = hot_spot_watch::lock(tx.connection()).await? else {
         return Ok(());
@@ -105,7 +107,7 @@ async fn look_at_next(
 async fn look_at(
     tx: &mut Tx,
     (first, day): (Date, Date),
-    (method, directory): (&Method, &Directory),
+    (method, directory): (&Arc<Method>, &Directory),
 ) -> Result<(), Problem> {
     let least = method.ladder.minimum_matters();
     let since = back(day, RESTS_ON - 1);
@@ -117,7 +119,13 @@ async fn look_at(
     let from = first.max(back(day, HISTORY));
     let looked = series(tx, &busy, (from, day), directory).await?;
     let quiet = all.saturating_sub(busy.len());
-    let found = look(&looked, quiet, (&method.ladder, &method.multiplicity)).map_err(wrong)?;
+    let by = Arc::clone(method);
+    // beside the threads that carry alerts
+    let judging =
+        tokio::task::spawn_blocking(move || look(&looked, quiet, (&by.ladder, &by.multiplicity)));
+    let judged = judging.await;
+    let found = judged.map_err(|error| Problem::Unexpected(format!("hot spots: {error}")))?;
+    let found = found.map_err(wrong)?;
     for found in found {
         open(tx, found, ((from, since, day), directory)).await?;
     }

@@ -3,6 +3,7 @@
 
 mod arriving;
 mod escalation;
+mod hot_spot_stage;
 mod hot_spots;
 mod ledger;
 mod raising;

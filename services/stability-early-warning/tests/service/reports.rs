@@ -301,7 +301,20 @@ async fn while_the_duty_is_kept_round_the_clock_each_report_names_its_phone() ->
         }),
         ..zero(&schedule, "2026-01-05")
     };
-    reporting.submit(request).await?;
+    let (report, _) = reporting.submit(request).await?;
+    let correction = pb::CorrectReportRequest {
+        request_id: "correction".to_owned(),
+        organ_id: office(TOWN),
+        report_id: report.report_id,
+        content: Some(nothing()),
+    };
+    let refused = reporting
+        .client
+        .clone()
+        .correct_report(correction)
+        .await
+        .unwrap_err();
+    assert_eq!(fields(&refused), ["content.duty_phone"]);
     Ok(())
 }
 

@@ -5,9 +5,10 @@ use huiyin_domain::organs::OrganProfile;
 use huiyin_domain::routing::Directory;
 use huiyin_domain::time::Date;
 use huiyin_proto::stability_early_warning::v1 as pb;
+use huiyin_service_kit::status::Problem;
 use huiyin_service_kit::violations::Violations;
 
-use super::{known, own_place, past_day, subject_code};
+use super::{known, own_place, past_day, subject_code, wrong};
 use crate::reporting::filing::{Content, Opening};
 use crate::rpc::nameless;
 
@@ -133,6 +134,17 @@ fn named(
     let dispute = violations.id(&format!("{field}.dispute_id"), dispute);
     let words = nameless(violations, &format!("{field}.{name}"), words, (1, 2000));
     Some((dispute?, words))
+}
+
+/// Refuses a report without the phone of the duty desk while the duty is kept round the clock.
+pub(super) fn check_phone(round_the_clock: bool, content: &Content) -> Result<(), Problem> {
+    if !round_the_clock || !content.duty_phone.is_empty() {
+        return Ok(());
+    }
+    Err(wrong(
+        "content.duty_phone",
+        "is missing; while the duty is kept round the clock each report names the phone of the duty desk",
+    ))
 }
 
 /// The phone of a duty desk, which is an organ's and no person's; it may be left out.

@@ -15,6 +15,7 @@ use super::{directory, known, locked, refused, reports};
 use crate::reporting::filing::{self, Content};
 use crate::reporting::{Report, wire};
 use crate::service::Service;
+use crate::store::report_schedule;
 use crate::wire::kept;
 
 #[derive(Clone, Debug)]
@@ -70,6 +71,11 @@ async fn read(service: &Service, message: &CorrectReportRequest) -> Result<Corre
 async fn correct(tx: &mut Tx, given: &Correction) -> Result<CorrectReportResponse, Problem> {
     let whose = (given.organ, reports as fn(&Report) -> OrganId, "handed in");
     let report = locked(tx, given.report, whose).await?;
+    if let Some(schedule) = report.schedule {
+        let due_by = report_schedule::find(tx.connection(), schedule).await?;
+        let round_the_clock = due_by.is_some_and(|due_by| due_by.round_the_clock);
+        content::check_phone(round_the_clock, &given.content)?;
+    }
     let corrected = Report {
         state: report.state.correct().map_err(refused)?,
         ..report

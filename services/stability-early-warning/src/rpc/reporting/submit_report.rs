@@ -134,11 +134,7 @@ async fn submit(tx: &mut Tx, given: &Given) -> Result<SubmitReportResponse, Prob
     let filed = match given.due_by {
         DueBy::Schedule(schedule, first) => {
             let kept = own_schedule(tx, given.organ, schedule).await?;
-            let is_named = !kept.round_the_clock || !given.content.duty_phone.is_empty();
-            if !is_named {
-                let words = "is missing; while the duty is kept round the clock each report names the phone of the duty desk";
-                return Err(wrong("content.duty_phone", words));
-            }
+            content::check_phone(kept.round_the_clock, &given.content)?;
             of_schedule(tx, &kept, (first, at)).await?
         }
         DueBy::Nothing(to, to_place) => {

@@ -230,7 +230,7 @@ async fn i6_who_acknowledged_with_a_timer() -> Tested {
 #[tokio::test]
 async fn i6_who_holds_an_alert_and_no_timer_waits_for_its_report() -> Tested {
     let city = City::after_alerts().await?;
-    let disarmed = "DELETE FROM timer WHERE kind = 'report'";
+    let disarmed = "DELETE FROM timer WHERE kind = 'reporting_on'";
     assert_eq!(city.broken_by(disarmed).await?, [Invariant::TimerIsArmed]);
     Ok(())
 }

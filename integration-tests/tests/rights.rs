@@ -237,6 +237,9 @@ fn fields<'a>(matter: &Matter, caller: &Caller, action: &str) -> BTreeMap<&'a st
         ("recommendation_id", nothing("recommendation")),
         ("batch_id", nothing("batch")),
         ("report_id", nothing("report")),
+        ("schedule_id", nothing("schedule")),
+        ("assessment_id", nothing("assessment")),
+        ("hot_spot_id", nothing("hot_spot")),
     ])
 }
 

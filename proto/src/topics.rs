@@ -29,8 +29,23 @@ pub enum Topic<'a> {
     Decision(DecisionFact<'a>),
     /// A report was published.
     Report(&'a ReportPublished),
+    /// Reports of organs to those above them.
+    Reporting(ReportingFact<'a>),
+    /// A hot spot was found.
+    HotSpot(&'a HotSpotFound),
     /// What a petition says was read, or erased.
     Petition(PetitionFact<'a>),
+}
+
+/// Reports of organs to those above them.
+#[derive(Clone, Copy, Debug)]
+pub enum ReportingFact<'a> {
+    /// See the contract.
+    ReportSubmitted(&'a ReportSubmitted),
+    /// See the contract.
+    ReportMissing(&'a ReportMissing),
+    /// See the contract.
+    ReportFoundFalse(&'a ReportFoundFalse),
 }
 
 /// What became of the words of a petition.
@@ -232,6 +247,10 @@ impl Fact {
                 Topic::Decision(DecisionFact::DeadlinesReprojected(fact))
             }
             Self::ReportPublished(fact) => Topic::Report(fact),
+            Self::ReportSubmitted(fact) => Topic::Reporting(ReportingFact::ReportSubmitted(fact)),
+            Self::ReportMissing(fact) => Topic::Reporting(ReportingFact::ReportMissing(fact)),
+            Self::ReportFoundFalse(fact) => Topic::Reporting(ReportingFact::ReportFoundFalse(fact)),
+            Self::HotSpotFound(fact) => Topic::HotSpot(fact),
             Self::PetitionRead(fact) => Topic::Petition(PetitionFact::PetitionRead(fact)),
             Self::PetitionErased(fact) => Topic::Petition(PetitionFact::PetitionErased(fact)),
         }
@@ -279,7 +298,7 @@ impl Fact {
                 PetitionFact::PetitionRead(fact) => &fact.matter_id,
                 PetitionFact::PetitionErased(fact) => &fact.matter_id,
             }),
-            Topic::Places(_) | Topic::Report(_) => &[],
+            Topic::Places(_) | Topic::Report(_) | Topic::Reporting(_) | Topic::HotSpot(_) => &[],
         }
     }
 }

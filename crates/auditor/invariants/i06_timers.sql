@@ -11,8 +11,8 @@ WHERE t.kind = 'acknowledgement'
 UNION ALL
 SELECT format('recipient %s has no timer for its report', r.recipient_id) FROM alert_recipient r
 WHERE r.report_due IS NOT NULL
-  AND NOT EXISTS (SELECT FROM timer t WHERE t.kind = 'report' AND t.ref = r.recipient_id AND t.fire_at = r.report_due)
+  AND NOT EXISTS (SELECT FROM timer t WHERE t.kind = 'reporting_on' AND t.ref = r.recipient_id AND t.fire_at = r.report_due)
 UNION ALL
 SELECT format('timer for a report of recipient %s, who holds nothing', t.ref) FROM timer t
-WHERE t.kind = 'report'
+WHERE t.kind = 'reporting_on'
   AND NOT EXISTS (SELECT FROM alert_recipient r WHERE r.recipient_id = t.ref AND r.report_due IS NOT NULL)

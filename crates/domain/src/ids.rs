@@ -69,6 +69,18 @@ pub mod kind {
     /// A recommendation to an organ.
     #[derive(Debug)]
     pub enum Recommendation {}
+    /// A place and subject in which more matters are raised than is normal there.
+    #[derive(Debug)]
+    pub enum HotSpot {}
+    /// How often an organ reports to one above it.
+    #[derive(Debug)]
+    pub enum Schedule {}
+    /// An item of the rolling ledger.
+    #[derive(Debug)]
+    pub enum Dispute {}
+    /// The assessment of the risk of a decision or project.
+    #[derive(Debug)]
+    pub enum Assessment {}
 
     impl Kind for Matter {
         const PREFIX: &'static str = "matter";
@@ -115,6 +127,18 @@ pub mod kind {
     impl Kind for Recommendation {
         const PREFIX: &'static str = "recommendation";
     }
+    impl Kind for HotSpot {
+        const PREFIX: &'static str = "hot_spot";
+    }
+    impl Kind for Schedule {
+        const PREFIX: &'static str = "schedule";
+    }
+    impl Kind for Dispute {
+        const PREFIX: &'static str = "dispute";
+    }
+    impl Kind for Assessment {
+        const PREFIX: &'static str = "assessment";
+    }
 }
 
 /// The id of a matter.
@@ -147,6 +171,14 @@ pub type EvaluationId = Id<kind::Evaluation>;
 pub type RemedyId = Id<kind::Remedy>;
 /// The id of a recommendation.
 pub type RecommendationId = Id<kind::Recommendation>;
+/// The id of a hot spot.
+pub type HotSpotId = Id<kind::HotSpot>;
+/// The id of a schedule of reports.
+pub type ScheduleId = Id<kind::Schedule>;
+/// The id of a dispute.
+pub type DisputeId = Id<kind::Dispute>;
+/// The id of a risk assessment.
+pub type AssessmentId = Id<kind::Assessment>;
 
 /// A UUID that knows what it is the id of.
 pub struct Id<K> {

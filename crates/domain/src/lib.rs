@@ -18,6 +18,7 @@ pub mod matter;
 pub mod organs;
 pub mod posts;
 pub mod registration;
+pub mod reporting;
 pub mod routing;
 pub mod standing;
 pub mod statistics;

@@ -21,7 +21,7 @@ CREATE TABLE alert_report (
 CREATE UNIQUE INDEX alert_report_ends_once ON alert_report (alert_id) WHERE stage IN ('final', 'cancellation');
 
 -- An acknowledgement is a lease: `report_due` is by when somebody must have reported on, or it lapses. The timer that watches it
--- has the kind 'report' and the recipient as its reference; it is armed exactly as long as `report_due` is there. A recipient that
+-- has the kind 'reporting_on' and the recipient as its reference; it is armed exactly as long as `report_due` is there. A recipient that
 -- refused names the organ that answers instead. `quorum` posts must acknowledge; those that have wait in recipient_act.
 ALTER TABLE alert_recipient
     ADD COLUMN quorum       integer NOT NULL DEFAULT 1 CHECK (quorum BETWEEN 1 AND 20),

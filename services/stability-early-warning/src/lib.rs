@@ -2,16 +2,20 @@
 //!
 //! An urgent report is addressed to every level above in the transaction that commits it (`fan_out`),
 //! travels on the urgent stream of each recipient's level, and escalates until somebody acknowledges
-//! (`sweeps`). It warns of matters, places and organs' silence; it knows no persons.
+//! (`sweeps`). What organs owe those above them periodically is in `reporting`,
+//! what each day's counts show in `hot_spots`. It warns of matters, places and
+//! organs' silence; it knows no persons.
 
 mod alert;
 mod bells;
 mod excluded;
 mod fan_out;
+mod hot_spots;
 mod limits;
 mod nameless;
 mod offices;
 mod reactions;
+mod reporting;
 mod rpc;
 mod service;
 mod store;
@@ -21,6 +25,12 @@ mod told;
 mod wire;
 
 use futures::future::BoxFuture;
+use huiyin_proto::stability_early_warning::v1::hot_spot_service_server::{
+    self as hot_spot_server, HotSpotServiceServer,
+};
+use huiyin_proto::stability_early_warning::v1::reporting_service_server::{
+    self as reporting_server, ReportingServiceServer,
+};
 use huiyin_proto::stability_early_warning::v1::stability_early_warning_service_server::{
     SERVICE_NAME, StabilityEarlyWarningServiceServer,
 };
@@ -55,13 +65,29 @@ pub fn lists(desk: Desk) -> BoxFuture<'static, Result<Lists, Problem>> {
             sweeps: vec![
                 sweeps::acknowledgement(service.clone()),
                 sweeps::report(service.clone()),
+                reporting::missing::report_due(),
+                hot_spots::looking::day_ended(service.clone())?,
             ],
             rpcs: Routes::new(
-                StabilityEarlyWarningServiceServer::new(service)
+                StabilityEarlyWarningServiceServer::new(service.clone())
+                    .max_decoding_message_size(server::MAX_DECODE)
+                    .max_encoding_message_size(server::MAX_ENCODE),
+            )
+            .add_service(
+                ReportingServiceServer::new(service.clone())
+                    .max_decoding_message_size(server::MAX_DECODE)
+                    .max_encoding_message_size(server::MAX_ENCODE),
+            )
+            .add_service(
+                HotSpotServiceServer::new(service)
                     .max_decoding_message_size(server::MAX_DECODE)
                     .max_encoding_message_size(server::MAX_ENCODE),
             ),
-            grpc_names: vec![SERVICE_NAME],
+            grpc_names: vec![
+                SERVICE_NAME,
+                reporting_server::SERVICE_NAME,
+                hot_spot_server::SERVICE_NAME,
+            ],
         })
     })
 }

@@ -2,10 +2,12 @@
 
 pub(crate) mod acknowledge_alert;
 pub(crate) mod get_alert;
+pub(crate) mod hot_spots;
 pub(crate) mod list_alerts;
 pub(crate) mod raise_alert;
 pub(crate) mod refuse_alert;
 pub(crate) mod report_on_alert;
+pub(crate) mod reporting;
 pub(crate) mod watch_alerts;
 
 use huiyin_service_kit::authorization::{is_asked, subject};

@@ -5,7 +5,7 @@ use huiyin_domain::warning::Thread;
 use crate::alert::{Alert, FurtherReport, Source};
 
 /// Kind of the timers that wait for somebody to report on.
-pub(crate) const REPORT: &str = "report";
+pub(crate) const REPORT: &str = "reporting_on";
 
 /// The thread as it stands; `reports` may hold those of other alerts too.
 pub(crate) fn of(alert: &Alert, reports: &[FurtherReport]) -> Thread {

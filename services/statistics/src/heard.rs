@@ -135,6 +135,8 @@ impl Heard {
             | Topic::Recommendation(_)
             | Topic::Decision(_)
             | Topic::Report(_)
+            | Topic::Reporting(_)
+            | Topic::HotSpot(_)
             | Topic::Petition(_) => {}
         }
         Ok(())

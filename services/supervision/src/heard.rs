@@ -79,6 +79,8 @@ fn said(told: &Told) -> Result<Option<(&str, FactKind)>, Problem> {
         | Topic::Alert(_)
         | Topic::Decision(_)
         | Topic::Report(_)
+        | Topic::Reporting(_)
+        | Topic::HotSpot(_)
         | Topic::Petition(_) => Ok(None),
     }
 }

@@ -6,6 +6,7 @@
 mod answered;
 mod bad_field;
 mod cusum;
+mod day;
 mod distributions;
 mod ears;
 mod evaluation;
@@ -25,6 +26,7 @@ pub use cusum::{
     Cusum, CusumMean, CusumSettings, CusumTransform, NegativeBinomialCusum,
     NegativeBinomialSettings,
 };
+pub use day::{Found, Looked, look};
 pub use ears::{Ears, EarsSettings, EarsVariant};
 pub use evaluation::{Evaluation, Reading, Watch, Watched, evaluate};
 pub use explanation::{Explanation, Grounds};

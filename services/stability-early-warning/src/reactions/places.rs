@@ -13,6 +13,7 @@ use huiyin_service_kit::road::consumer::Reaction;
 use huiyin_service_kit::status::Problem;
 use huiyin_service_kit::violations::Violations;
 
+use crate::hot_spots::counting;
 use crate::store::warned_place::WarnedPlace;
 use crate::store::{office, office_edition, warned_place};
 use crate::wire;
@@ -51,7 +52,7 @@ async fn react(tx: &mut Tx, events: &[Event]) -> Result<(), Problem> {
         office::write(tx.connection(), &offices).await?;
         office_edition::advance(tx.connection()).await?;
     }
-    Ok(())
+    counting::follow(tx, events).await
 }
 
 fn place(told: &Territory) -> Result<WarnedPlace, Problem> {

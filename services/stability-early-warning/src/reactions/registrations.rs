@@ -20,6 +20,7 @@ use super::id;
 use crate::alert::{Report, Source};
 use crate::excluded;
 use crate::fan_out::{self, Outgoing};
+use crate::hot_spots::counting;
 use crate::limits::Limits;
 use crate::rpc::raise_alert::PERSONS;
 use crate::service::Service;
@@ -57,6 +58,7 @@ async fn react(service: &Service, tx: &mut Tx, events: &[Event]) -> Result<(), P
         }
     }
     matter_about::insert(tx.connection(), &told).await?;
+    counting::follow(tx, events).await?;
     if visits.is_empty() {
         return Ok(());
     }

@@ -3,7 +3,15 @@
 
 mod arriving;
 mod escalation;
+mod hot_spot_stage;
+mod hot_spots;
+mod ledger;
 mod raising;
+mod reporting_stage;
+mod reports;
+mod schedules;
 mod stage;
 mod threads;
+mod versions;
 mod watching;
+mod who_sees_reports;

@@ -275,7 +275,7 @@ impl Stage {
                      FULL JOIN (SELECT * FROM timer WHERE kind = 'acknowledgement') AS armed ON ref = recipient_id
                      WHERE (state = 'waiting') IS DISTINCT FROM (ref IS NOT NULL))
                   + (SELECT count(*) FROM alert_recipient
-                     FULL JOIN (SELECT * FROM timer WHERE kind = 'report') AS armed ON ref = recipient_id
+                     FULL JOIN (SELECT * FROM timer WHERE kind = 'reporting_on') AS armed ON ref = recipient_id
                      WHERE report_due IS DISTINCT FROM fire_at)",
         )
         .await

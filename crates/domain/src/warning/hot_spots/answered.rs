@@ -125,30 +125,38 @@ impl<S: Clone, O: Ord + Clone, A: Clone> Warning<S, O, A> {
     /// # Errors
     /// When it answers nothing, the organ owes none, or the warning is answered already.
     pub fn answer(&self, answer: Answer<O, A>) -> Result<Self, AnswerRefused> {
-        let mut answers = match &self.state {
-            WarningState::Open { answers } => answers.clone(),
-            WarningState::Answered { .. } => return Err(AnswerRefused::AlreadyAnswered),
+        Ok(Self {
+            state: self.state.answer(&self.owing, answer)?,
+            ..self.clone()
+        })
+    }
+}
+
+impl<O: Ord + Clone, A: Clone> WarningState<O, A> {
+    /// Where a warning stands to which these organs owe an answer, after this one; the last one that is owed closes it.
+    ///
+    /// # Errors
+    /// When it answers nothing, the organ owes none, or the warning is answered already.
+    pub fn answer(&self, owing: &[O], answer: Answer<O, A>) -> Result<Self, AnswerRefused> {
+        let mut answers = match self {
+            Self::Open { answers } => answers.clone(),
+            Self::Answered { .. } => return Err(AnswerRefused::AlreadyAnswered),
         };
         if answer.answered.is_empty() {
             return Err(AnswerRefused::NothingAnswered);
         }
-        if !self.owing.contains(&answer.organ) {
+        if !owing.contains(&answer.organ) {
             return Err(AnswerRefused::NotOwing);
         }
         let at = answer.at;
         answers.push(answer);
-        let state = if owed(&self.owing, &answers).is_empty() {
-            let last = answers.iter().map(|answer| answer.at).max();
-            WarningState::Answered {
-                at: last.unwrap_or(at),
-                answers,
-            }
-        } else {
-            WarningState::Open { answers }
-        };
-        Ok(Self {
-            state,
-            ..self.clone()
+        if !owed(owing, &answers).is_empty() {
+            return Ok(Self::Open { answers });
+        }
+        let last = answers.iter().map(|answer| answer.at).max();
+        Ok(Self::Answered {
+            at: last.unwrap_or(at),
+            answers,
         })
     }
 }

@@ -1,0 +1,125 @@
+//! What is counted: matters as they are registered, by day, place and subject, and whether they were answered. Denunciations are
+//! sealed, also as a number: they are not counted.
+
+use std::collections::BTreeMap;
+
+use huiyin_domain::ids::{Id, Kind, MatterId, OrganId};
+use huiyin_domain::territory::TerritoryCode;
+use huiyin_domain::time::{Date, Instant, local_date};
+use huiyin_proto::events::v1::event::Fact;
+use huiyin_proto::events::v1::{Event, MatterRegistered};
+use huiyin_proto::topics::{MatterFact, Topic};
+use huiyin_proto::vocabulary::v1 as words;
+use huiyin_service_kit::database::Tx;
+use huiyin_service_kit::status::Problem;
+use huiyin_service_kit::violations::Violations;
+use huiyin_service_kit::wire::instant;
+
+use super::{LEVELS, looking};
+use crate::store::{counted_matter, daily_count};
+
+/// A matter that is counted.
+#[derive(Clone, Debug)]
+pub(crate) struct Counted {
+    /// The matter.
+    pub(crate) matter: MatterId,
+    /// Where the problem is.
+    pub(crate) place: TerritoryCode,
+    /// Code of the subject.
+    pub(crate) subject: String,
+    /// The day it was received.
+    pub(crate) day: Date,
+    /// The office that registered it.
+    pub(crate) registered_by: OrganId,
+}
+
+/// Follows the matters of intake's and routing's streams.
+///
+/// # Errors
+/// When an event breaks the contract, or the database refuses.
+pub(crate) async fn follow(tx: &mut Tx, events: &[Event]) -> Result<(), Problem> {
+    let mut registered = Vec::new();
+    for event in events {
+        if let Some(Fact::MatterRegistered(fact)) = &event.fact {
+            registered.extend(counted(fact)?);
+        }
+    }
+    count(tx, &registered).await?;
+    for event in events {
+        let Some(Topic::Matter(told)) = event.fact.as_ref().map(Fact::topic) else {
+            continue;
+        };
+        let at = event.occurred_time.as_ref().and_then(instant);
+        let at = at.unwrap_or(tx.now());
+        become_of(tx, told, at).await?;
+    }
+    Ok(())
+}
+
+async fn become_of(tx: &mut Tx, told: MatterFact<'_>, at: Instant) -> Result<(), Problem> {
+    let matter = id("matter_id", told.matter_id())?;
+    let connection = tx.connection();
+    match told {
+        MatterFact::MatterForwarded(fact) => {
+            let to = id("to_organ", &fact.to_organ)?;
+            counted_matter::hand(connection, matter, (to, fact.hop)).await?;
+        }
+        MatterFact::ReplyDelivered(fact) => {
+            let by = id("organ_id", &fact.organ_id)?;
+            counted_matter::answer(connection, matter, (by, at)).await?;
+        }
+        MatterFact::MatterDeclined(fact) => {
+            let by = id("organ_id", &fact.organ_id)?;
+            counted_matter::answer(connection, matter, (by, at)).await?;
+        }
+        MatterFact::MatterWithdrawn(_) => counted_matter::remove(connection, matter).await?,
+        MatterFact::MatterRegistered(_)
+        | MatterFact::MatterUnrouted(_)
+        | MatterFact::ForwardingObjected(_)
+        | MatterFact::ObjectionAgreed(_)
+        | MatterFact::ObjectionRefused(_)
+        | MatterFact::MatterAccepted(_)
+        | MatterFact::OpinionIssued(_)
+        | MatterFact::MatterEvaluated(_) => {}
+    }
+    Ok(())
+}
+
+fn counted(fact: &MatterRegistered) -> Result<Option<Counted>, Problem> {
+    if fact.category() == words::Category::Denunciation {
+        return Ok(None);
+    }
+    let mut violations = Violations::default();
+    let place = violations.territory_code("place_code", &fact.place_code);
+    let received = violations.time("received_time", fact.received_time.as_ref());
+    let (place, received) = violations.finish_with(place.zip(received))?;
+    Ok(Some(Counted {
+        matter: id("matter_id", &fact.matter_id)?,
+        place,
+        subject: fact.subject.clone(),
+        day: local_date(received),
+        registered_by: id("registered_by", &fact.registered_by)?,
+    }))
+}
+
+async fn count(tx: &mut Tx, registered: &[Counted]) -> Result<(), Problem> {
+    if registered.is_empty() {
+        return Ok(());
+    }
+    let new = counted_matter::insert(tx.connection(), registered).await?;
+    let mut counts: BTreeMap<(TerritoryCode, String, Date), u32> = BTreeMap::new();
+    for one in registered.iter().filter(|one| new.contains(&one.matter)) {
+        for place in LEVELS.iter().filter_map(|level| one.place.ancestor(*level)) {
+            let key = (place, one.subject.clone(), one.day);
+            *counts.entry(key).or_default() += 1;
+        }
+    }
+    daily_count::add(tx.connection(), &counts).await?;
+    looking::begin(tx).await
+}
+
+fn id<K: Kind>(field: &str, given: &str) -> Result<Id<K>, Problem> {
+    let mut violations = Violations::default();
+    let id = violations.id(field, given);
+    violations.finish_with(id)
+}

@@ -14,7 +14,7 @@ run_tests() {
             --with) shift && choose_servers "${1:-}" && options=" --with wheels" ;;
             --only) shift && known_step "${1:-}" && only+=("$1") ;;
             --yes) ASSUME_YES=yes ;;
-            --list) echo "$STEPS" | tr ' ' '\n' && return ;;
+            --list) echo "$STEPS $NIGHT_STEPS" | tr ' ' '\n' && return ;;
             *) die "./dev test takes --only STEP, --with wheels, --yes or --list, not '$1'" ;;
         esac
         shift
@@ -27,9 +27,9 @@ run_tests() {
 }
 
 known_step() {
-    case " $STEPS " in
+    case " $STEPS $NIGHT_STEPS " in
         *" ${1:-?} "*) ;;
-        *) die "there is no step '$1'; there are: $STEPS" ;;
+        *) die "there is no step '$1'; there are: $STEPS $NIGHT_STEPS" ;;
     esac
 }
 
@@ -98,6 +98,8 @@ run_nightly() {
     need_nextest || die "the nightly tests need cargo-nextest"
     need_softhsm || die "the tests of the master key need SoftHSM"
     start_test_servers
+    # shellcheck disable=SC2086 # the names hold no spaces
+    run_steps "" $NIGHT_STEPS
     HUIYIN_SEEDS=${1:-200} HUIYIN_CASES=1000000 HUIYIN_OPEN_CLOCKS=1000000 cargo nextest run --workspace --profile nightly
     # what attacks cost is measured on what a city runs
     cargo build --release --bin huiyin

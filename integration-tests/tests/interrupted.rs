@@ -24,9 +24,9 @@ enum Interruption {
     CrashPostgres,
 }
 
-/// Matters that are played, half as many by day as by night, and as many days as every third of them.
+/// Matters that are played, a third as many by day as by night, and as many days as every third of them.
 fn matters() -> u32 {
-    if seeds() > 5 { 90 } else { 45 }
+    if seeds() > 5 { 90 } else { 30 }
 }
 
 /// Plays the first days of a year from `seed` and interrupts it at a moment drawn from the seed.

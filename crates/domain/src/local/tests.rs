@@ -36,6 +36,8 @@ fn the_defaults_are_those_of_the_handbook() {
             ("recommendation_answer", 30),
             ("urgent_lateness", 120),
             ("acknowledgement_limit", 30),
+            ("acknowledgement_quorum", 1),
+            ("reporting_on_limit", 1440),
             ("collective_visit", 5),
             ("collective_urgent", 50),
         ]
@@ -47,6 +49,10 @@ fn the_defaults_are_those_of_the_handbook() {
     assert_eq!(
         LocalRules::embedded().value(LocalRuleId::UrgentLateness, to_life),
         20
+    );
+    assert_eq!(
+        LocalRules::embedded().value(LocalRuleId::ReportingOnLimit, to_life),
+        240
     );
 }
 

@@ -98,8 +98,7 @@ pub(crate) async fn raise(
             waiting(
                 &alert,
                 (told.organ, told.level),
-                role,
-                told.reason.clone(),
+                (role, told.reason.clone()),
                 limits,
                 now,
             )
@@ -166,8 +165,7 @@ async fn arm(tx: &mut Tx, recipients: &[Recipient]) -> Result<(), sqlx::Error> {
 pub(crate) fn waiting(
     alert: &Alert,
     (organ, level): (OrganId, Level),
-    role: Role,
-    reason: String,
+    (role, reason): (Role, String),
     limits: &Limits,
     now: Instant,
 ) -> Recipient {

@@ -182,6 +182,6 @@ async fn address(
     let now = wire::kept(tx.now());
     let organ = (right.id, right.level);
     let role = Role::AddedByEscalation;
-    let wanted = fan_out::waiting(alert, organ, role, reason, &service.limits, now);
+    let wanted = fan_out::waiting(alert, organ, (role, reason), &service.limits, now);
     fan_out::add(tx, &alerts, vec![wanted]).await
 }

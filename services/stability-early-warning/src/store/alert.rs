@@ -74,28 +74,7 @@ pub(crate) async fn insert(
 ) -> Result<bool, Problem> {
     let report = &alert.report;
     let matters: Vec<Uuid> = report.matters.iter().map(|matter| matter.uuid()).collect();
-    let dues: Vec<Instant> = recipients
-        .iter()
-        .map(|recipient| recipient.ack_due)
-        .collect();
-    let quorums = super::alert_recipient::quorums(recipients)?;
-    let ids: Vec<Uuid> = recipients.iter().map(|recipient| recipient.id).collect();
-    let organs: Vec<Uuid> = recipients
-        .iter()
-        .map(|recipient| recipient.organ.uuid())
-        .collect();
-    let levels: Vec<String> = recipients
-        .iter()
-        .map(|recipient| recipient.level.to_string())
-        .collect();
-    let roles: Vec<String> = recipients
-        .iter()
-        .map(|recipient| recipient.role.as_str().to_owned())
-        .collect();
-    let reasons: Vec<String> = recipients
-        .iter()
-        .map(|recipient| recipient.reason.clone())
-        .collect();
+    let addressed = super::alert_recipient::columns(recipients)?;
     let written = sqlx::query!(
         "WITH raised AS (
              INSERT INTO alert (alert_id, kind, place_code, organ_id, matter_ids, persons, happened_at, known_at,
@@ -125,14 +104,14 @@ pub(crate) async fn insert(
         report.measures,
         report.duty_phone,
         report.source.as_str(),
-        &dues,
-        &ids,
-        &organs,
-        &levels,
-        &roles,
-        &reasons,
+        &addressed.dues,
+        &addressed.ids,
+        &addressed.organs,
+        &addressed.levels,
+        &addressed.roles,
+        &addressed.reasons,
         report.recipient_rule,
-        &quorums,
+        &addressed.quorums,
     )
     .execute(connection)
     .await?;

@@ -292,12 +292,41 @@ pub(super) fn numbers(reached: &[Recipient]) -> Result<(Vec<i32>, Vec<i32>), Pro
     Ok((steps, counts))
 }
 
-/// The quorum of each as a column keeps it.
-pub(super) fn quorums(recipients: &[Recipient]) -> Result<Vec<i32>, Problem> {
-    recipients
-        .iter()
-        .map(|recipient| integer(recipient.quorum))
-        .collect()
+/// Recipients as an `unnest` takes them, a column each.
+pub(super) struct Columns {
+    pub(super) ids: Vec<Uuid>,
+    pub(super) alerts: Vec<Uuid>,
+    pub(super) organs: Vec<Uuid>,
+    pub(super) levels: Vec<String>,
+    pub(super) roles: Vec<String>,
+    pub(super) reasons: Vec<String>,
+    pub(super) dues: Vec<Instant>,
+    pub(super) quorums: Vec<i32>,
+}
+
+/// Recipients by columns.
+pub(super) fn columns(recipients: &[Recipient]) -> Result<Columns, Problem> {
+    let mut columns = Columns {
+        ids: Vec::new(),
+        alerts: Vec::new(),
+        organs: Vec::new(),
+        levels: Vec::new(),
+        roles: Vec::new(),
+        reasons: Vec::new(),
+        dues: Vec::new(),
+        quorums: Vec::new(),
+    };
+    for recipient in recipients {
+        columns.ids.push(recipient.id);
+        columns.alerts.push(recipient.alert.uuid());
+        columns.organs.push(recipient.organ.uuid());
+        columns.levels.push(recipient.level.to_string());
+        columns.roles.push(recipient.role.as_str().to_owned());
+        columns.reasons.push(recipient.reason.clone());
+        columns.dues.push(recipient.ack_due);
+        columns.quorums.push(integer(recipient.quorum)?);
+    }
+    Ok(columns)
 }
 
 /// Adds recipients to their alerts; gives the rows of those that were not addressed before.
@@ -305,42 +334,21 @@ pub(crate) async fn add(
     connection: &mut PgConnection,
     wanted: &[Recipient],
 ) -> Result<HashSet<Uuid>, Problem> {
-    let ids: Vec<Uuid> = wanted.iter().map(|recipient| recipient.id).collect();
-    let alerts: Vec<Uuid> = wanted
-        .iter()
-        .map(|recipient| recipient.alert.uuid())
-        .collect();
-    let organs: Vec<Uuid> = wanted
-        .iter()
-        .map(|recipient| recipient.organ.uuid())
-        .collect();
-    let levels: Vec<String> = wanted
-        .iter()
-        .map(|recipient| recipient.level.to_string())
-        .collect();
-    let roles: Vec<String> = wanted
-        .iter()
-        .map(|recipient| recipient.role.as_str().to_owned())
-        .collect();
-    let reasons: Vec<String> = wanted
-        .iter()
-        .map(|recipient| recipient.reason.clone())
-        .collect();
-    let dues: Vec<Instant> = wanted.iter().map(|recipient| recipient.ack_due).collect();
+    let columns = columns(wanted)?;
     let added = sqlx::query_scalar!(
         "INSERT INTO alert_recipient (recipient_id, alert_id, organ_id, level, role, reason, ack_due, quorum)
          SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::timestamptz[],
                               $8::integer[])
          ON CONFLICT (alert_id, organ_id) DO NOTHING
          RETURNING recipient_id",
-        &ids,
-        &alerts,
-        &organs,
-        &levels,
-        &roles,
-        &reasons,
-        &dues,
-        &quorums(wanted)?,
+        &columns.ids,
+        &columns.alerts,
+        &columns.organs,
+        &columns.levels,
+        &columns.roles,
+        &columns.reasons,
+        &columns.dues,
+        &columns.quorums,
     )
     .fetch_all(connection)
     .await?;

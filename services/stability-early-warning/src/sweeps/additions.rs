@@ -60,8 +60,7 @@ pub(super) async fn add(
                 wanted.push(fan_out::waiting(
                     alert,
                     (organ.id, organ.level),
-                    Role::AddedByEscalation,
-                    reason,
+                    (Role::AddedByEscalation, reason),
                     limits,
                     now,
                 ));

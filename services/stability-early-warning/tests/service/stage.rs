@@ -327,7 +327,7 @@ pub fn further_report(
     stage: words::AlertReportStage,
     organ: &str,
 ) -> pb::ReportOnAlertRequest {
-    let id = uuid::Uuid::now_v7().simple();
+    let id = huiyin_service_kit::chance::new_uuid().simple();
     pb::ReportOnAlertRequest {
         request_id: format!("report-{id}"),
         alert_id: alert.alert_id.clone(),

@@ -42,7 +42,6 @@ step_tests() {
         return
     fi
     cargo nextest run --workspace --no-tests=pass
-    cargo test --workspace --doc
 }
 
 step_fuzz() {
@@ -50,7 +49,10 @@ step_fuzz() {
     fuzz "${HUIYIN_FUZZ_SECONDS:-60}" $FUZZ_TARGETS
 }
 
-step_doc() { RUSTDOCFLAGS=-Dwarnings cargo doc --workspace --no-deps; }
+step_doc() {
+    cargo test --workspace --doc
+    RUSTDOCFLAGS=-Dwarnings cargo doc --workspace --no-deps
+}
 
 step_helm() {
     [ -x deploy/check.sh ] || skip "there is no deploy/check.sh"

@@ -45,44 +45,71 @@ pub(crate) async fn follow(tx: &mut Tx, events: &[Event]) -> Result<(), Problem>
         }
     }
     count(tx, &registered).await?;
+    let mut course = Course::default();
     for event in events {
         let Some(Topic::Matter(told)) = event.fact.as_ref().map(Fact::topic) else {
             continue;
         };
         let at = event.occurred_time.as_ref().and_then(instant);
-        let at = at.unwrap_or(tx.now());
-        become_of(tx, told, at).await?;
+        course.hear(told, at.unwrap_or(tx.now()))?;
     }
-    Ok(())
+    course.write(tx).await
 }
 
-async fn become_of(tx: &mut Tx, told: MatterFact<'_>, at: Instant) -> Result<(), Problem> {
-    let matter = id("matter_id", told.matter_id())?;
-    let connection = tx.connection();
-    match told {
-        MatterFact::MatterForwarded(fact) => {
-            let to = id("to_organ", &fact.to_organ)?;
-            counted_matter::hand(connection, matter, (to, fact.hop)).await?;
+/// What became of matters in a run of events.
+#[derive(Default)]
+struct Course {
+    /// To whom each was forwarded last, and at which hop.
+    hands: BTreeMap<MatterId, (OrganId, u32)>,
+    /// Who answered each first, and when.
+    answers: BTreeMap<MatterId, (OrganId, Instant)>,
+    withdrawn: Vec<MatterId>,
+}
+
+impl Course {
+    fn hear(&mut self, told: MatterFact<'_>, at: Instant) -> Result<(), Problem> {
+        let matter = id("matter_id", told.matter_id())?;
+        match told {
+            MatterFact::MatterForwarded(fact) => {
+                let to = id("to_organ", &fact.to_organ)?;
+                let hand = self.hands.entry(matter).or_insert((to, fact.hop));
+                if hand.1 < fact.hop {
+                    *hand = (to, fact.hop);
+                }
+            }
+            MatterFact::ReplyDelivered(fact) => {
+                let by = id("organ_id", &fact.organ_id)?;
+                self.answers.entry(matter).or_insert((by, at));
+            }
+            MatterFact::MatterDeclined(fact) => {
+                let by = id("organ_id", &fact.organ_id)?;
+                self.answers.entry(matter).or_insert((by, at));
+            }
+            MatterFact::MatterWithdrawn(_) => self.withdrawn.push(matter),
+            MatterFact::MatterRegistered(_)
+            | MatterFact::MatterUnrouted(_)
+            | MatterFact::ForwardingObjected(_)
+            | MatterFact::ObjectionAgreed(_)
+            | MatterFact::ObjectionRefused(_)
+            | MatterFact::MatterAccepted(_)
+            | MatterFact::OpinionIssued(_)
+            | MatterFact::MatterEvaluated(_) => {}
         }
-        MatterFact::ReplyDelivered(fact) => {
-            let by = id("organ_id", &fact.organ_id)?;
-            counted_matter::answer(connection, matter, (by, at)).await?;
-        }
-        MatterFact::MatterDeclined(fact) => {
-            let by = id("organ_id", &fact.organ_id)?;
-            counted_matter::answer(connection, matter, (by, at)).await?;
-        }
-        MatterFact::MatterWithdrawn(_) => counted_matter::remove(connection, matter).await?,
-        MatterFact::MatterRegistered(_)
-        | MatterFact::MatterUnrouted(_)
-        | MatterFact::ForwardingObjected(_)
-        | MatterFact::ObjectionAgreed(_)
-        | MatterFact::ObjectionRefused(_)
-        | MatterFact::MatterAccepted(_)
-        | MatterFact::OpinionIssued(_)
-        | MatterFact::MatterEvaluated(_) => {}
+        Ok(())
     }
-    Ok(())
+
+    async fn write(&self, tx: &mut Tx) -> Result<(), Problem> {
+        if !self.hands.is_empty() {
+            counted_matter::hand(tx.connection(), &self.hands).await?;
+        }
+        if !self.answers.is_empty() {
+            counted_matter::answer(tx.connection(), &self.answers).await?;
+        }
+        if !self.withdrawn.is_empty() {
+            counted_matter::remove(tx.connection(), &self.withdrawn).await?;
+        }
+        Ok(())
+    }
 }
 
 fn counted(fact: &MatterRegistered) -> Result<Option<Counted>, Problem> {

@@ -1,5 +1,7 @@
 //! Counted matters, who has them in hand, and whether they were answered.
 
+use std::collections::BTreeMap;
+
 use huiyin_domain::ids::{MatterId, OrganId};
 use huiyin_domain::territory::TerritoryCode;
 use huiyin_domain::time::{Date, Instant};
@@ -38,50 +40,59 @@ pub(crate) async fn insert(
     Ok(new.into_iter().map(MatterId::from_uuid).collect())
 }
 
-/// Records to which organ a matter was forwarded; the last hop holds.
+/// Records to which organ each matter was forwarded; the last hop holds.
 pub(crate) async fn hand(
     connection: &mut PgConnection,
-    matter: MatterId,
-    (to, hop): (OrganId, u32),
+    hands: &BTreeMap<MatterId, (OrganId, u32)>,
 ) -> Result<(), Problem> {
+    let matters: Vec<Uuid> = hands.keys().map(|matter| matter.uuid()).collect();
+    let organs: Vec<Uuid> = hands.values().map(|(organ, _)| organ.uuid()).collect();
+    let hops = hands.values().map(|(_, hop)| integer(*hop));
+    let hops = hops.collect::<Result<Vec<i32>, Problem>>()?;
     sqlx::query!(
-        "INSERT INTO matter_holder (matter_id, organ_id, hop) VALUES ($1, $2, $3)
+        "INSERT INTO matter_holder (matter_id, organ_id, hop)
+         SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::integer[])
          ON CONFLICT (matter_id) DO UPDATE SET organ_id = excluded.organ_id, hop = excluded.hop
          WHERE matter_holder.hop < excluded.hop",
-        matter.uuid(),
-        to.uuid(),
-        integer(hop)?,
+        &matters,
+        &organs,
+        &hops,
     )
     .execute(connection)
     .await?;
     Ok(())
 }
 
-/// Records that a matter was answered; the first answer stands.
+/// Records that matters were answered; the first answer to each stands.
 pub(crate) async fn answer(
     connection: &mut PgConnection,
-    matter: MatterId,
-    (by, at): (OrganId, Instant),
+    answers: &BTreeMap<MatterId, (OrganId, Instant)>,
 ) -> Result<(), sqlx::Error> {
+    let matters: Vec<Uuid> = answers.keys().map(|matter| matter.uuid()).collect();
+    let organs: Vec<Uuid> = answers.values().map(|(organ, _)| organ.uuid()).collect();
+    let times: Vec<Instant> = answers.values().map(|(_, at)| *at).collect();
     sqlx::query!(
-        "UPDATE counted_matter SET answered_at = $2, answered_by = $3 WHERE matter_id = $1 AND answered_at IS NULL",
-        matter.uuid(),
-        at,
-        by.uuid(),
+        "UPDATE counted_matter AS counted SET answered_at = answer.at, answered_by = answer.organ_id
+         FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[]) AS answer (matter_id, organ_id, at)
+         WHERE counted.matter_id = ANY($1) AND counted.matter_id = answer.matter_id AND counted.answered_at IS NULL",
+        &matters,
+        &organs,
+        &times,
     )
     .execute(connection)
     .await?;
     Ok(())
 }
 
-/// Takes out a matter that was withdrawn: nobody owes an answer to it. That it was raised stays counted.
+/// Takes out matters that were withdrawn: nobody owes an answer to them. That they were raised stays counted.
 pub(crate) async fn remove(
     connection: &mut PgConnection,
-    matter: MatterId,
+    matters: &[MatterId],
 ) -> Result<(), sqlx::Error> {
+    let matters: Vec<Uuid> = matters.iter().map(|matter| matter.uuid()).collect();
     sqlx::query!(
-        "DELETE FROM counted_matter WHERE matter_id = $1",
-        matter.uuid()
+        "DELETE FROM counted_matter WHERE matter_id = ANY($1)",
+        &matters
     )
     .execute(connection)
     .await?;

@@ -111,7 +111,7 @@ fn setup(args: &DemoArgs, otlp: std::net::SocketAddr, planned: &plan::YearPlan) 
             ("fsync", "off"),
             ("full_page_writes", "off"),
             // a fresh database learns within seconds, not a minute, how large its tables have become
-            ("autovacuum_naptime", "2s"),
+            ("autovacuum_naptime", "6s"),
         ],
         profile: "development",
     })

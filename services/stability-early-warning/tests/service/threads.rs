@@ -1,11 +1,13 @@
 //! Further reports on an alert, and acknowledgements that mean something: leases, quorum, taking over, refusal.
 
-use crate::stage::{Client, Stage, Tested, further_report, holder, minute, office};
+use crate::stage::{Client, Stage, Tested, further_report, holder, minute, office, visit};
 use huiyin_domain::organs;
+use huiyin_proto::events::v1::MatterRegistered;
 use huiyin_proto::events::v1::event::Fact;
 use huiyin_proto::stability_early_warning::v1 as pb;
 use huiyin_proto::stability_early_warning::v1::RecipientState;
-use huiyin_proto::vocabulary::v1::{AlertReportStage, EscalationStep, RecipientRole};
+use huiyin_proto::vocabulary::v1::{AlertReportStage, Category, EscalationStep, RecipientRole};
+use huiyin_service_kit::names::ServiceName::Intake;
 use huiyin_service_kit::wire;
 use tonic::Code;
 use tonic_types::StatusExt as _;
@@ -288,6 +290,38 @@ async fn who_refuses_names_the_right_organ_and_that_one_is_told() -> Tested {
         met(&client.refuse_alert(again).await.unwrap_err()),
         "refused"
     );
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_organ_that_must_not_be_told_is_not_told_by_being_named() -> Tested {
+    let stage = Stage::set().await?;
+    let denounced = office("431202");
+    for (number, named) in [(1, denounced.clone()), (2, office("431202001"))] {
+        let denunciation = MatterRegistered {
+            category: Category::Denunciation.into(),
+            about_organ: denounced.clone(),
+            ..visit(number, 80)
+        };
+        stage
+            .hear(Intake, vec![Fact::MatterRegistered(denunciation)])
+            .await?;
+        let page = stage.list(pb::ListAlertsRequest::default()).await?;
+        let waits = |alert: &&pb::Alert| {
+            recipient(alert, &joint_meeting()).state() == RecipientState::Waiting
+        };
+        let alert = page.alerts.iter().find(waits).unwrap();
+        let request = pb::RefuseAlertRequest {
+            request_id: format!("refuse-{number}"),
+            ..refusal(alert, &joint_meeting(), &named)
+        };
+        let refused = stage.client.clone().refuse_alert(request).await?;
+        let refused = refused.into_inner().recipient.unwrap();
+        assert_eq!(refused.state(), RecipientState::Refused);
+        let told = stage.get(alert).await?.recipients;
+        assert_eq!(told.len(), 4, "nobody was added");
+        assert!(told.iter().all(|told| told.organ_id != named));
+    }
     Ok(())
 }
 

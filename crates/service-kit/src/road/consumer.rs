@@ -1,6 +1,7 @@
 //! Step 4: applies a stream in order. The cursor is in PostgreSQL and moves in the transaction of the
 //! effect; only the next entry is accepted; on a gap, a silence or no Redis the feed is read.
 
+mod parts;
 mod source;
 
 use std::sync::Arc;
@@ -10,7 +11,6 @@ use futures::future::BoxFuture;
 use huiyin_domain::vocabulary::Level;
 use huiyin_proto::events::v1::Event;
 use huiyin_proto::events::v1::event::Fact;
-use prost::Message as _;
 use sqlx::PgConnection;
 use tracing::Instrument as _;
 
@@ -22,7 +22,9 @@ use crate::names::ServiceName;
 use crate::road::sequencer::Sequenced;
 use crate::road::streams;
 use crate::status::Problem;
-use crate::{metrics, telemetry, wire};
+use crate::{metrics, wire};
+
+use parts::{decode, parts, span_of};
 
 pub use source::{Roads, Via};
 
@@ -398,59 +400,4 @@ async fn move_cursor(
     .execute(connection)
     .await?;
     Ok(written.rows_affected() > 0)
-}
-
-fn decode(part: &[Sequenced]) -> Result<Vec<Event>, Problem> {
-    part.iter()
-        .map(|entry| {
-            Event::decode(entry.payload.as_slice()).map_err(|error| {
-                Problem::Unexpected(format!("entry {} does not decode: {error}", entry.seq))
-            })
-        })
-        .collect()
-}
-
-/// Cuts a run so that every traced event stands alone and gets its own span.
-fn parts(run: Vec<Sequenced>) -> Vec<Vec<Sequenced>> {
-    let mut parts: Vec<Vec<Sequenced>> = Vec::new();
-    let mut last_was_traced = true;
-    for entry in run {
-        let traced = is_traced(&entry);
-        match parts.last_mut() {
-            Some(part) if !traced && !last_was_traced => part.push(entry),
-            Some(_) | None => parts.push(vec![entry]),
-        }
-        last_was_traced = traced;
-    }
-    parts
-}
-
-fn trace_of(entry: &Sequenced) -> String {
-    Event::decode(entry.payload.as_slice())
-        .map(|event| event.trace_parent)
-        .unwrap_or_default()
-}
-
-fn is_traced(entry: &Sequenced) -> bool {
-    telemetry::is_sampled(&trace_of(entry))
-}
-
-fn span_of(part: &[Sequenced], stream: &str, via: Via) -> tracing::Span {
-    let traced = part
-        .first()
-        .map(trace_of)
-        .filter(|trace| telemetry::is_sampled(trace));
-    let Some(trace_parent) = traced else {
-        return tracing::Span::none();
-    };
-    let seq = part.first().map_or(0, |entry| entry.seq);
-    let span = tracing::info_span!(
-        "react",
-        otel.name = %format!("react {stream}"),
-        messaging.system = via.system(),
-        stream,
-        seq
-    );
-    telemetry::set_parent(&span, &trace_parent);
-    span
 }

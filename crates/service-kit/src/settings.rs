@@ -164,10 +164,12 @@ pub struct VaultSettings {
 }
 
 /// What only `[stability_early_warning]` has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WarningSettings {
     /// Minutes between two reminders of the same alert, 1 to 1440. Default 30.
     pub repeat_minutes: u32,
+    /// File of what hot spots are watched by; as this release does it when none is given.
+    pub hot_spots: Option<PathBuf>,
 }
 
 /// Settings of a process.
@@ -303,6 +305,16 @@ impl Settings {
     }
 }
 
+impl WarningSettings {
+    /// The text of the file of what hot spots are watched by; none when the settings name no file.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn hot_spots(&self) -> Result<Option<String>, SettingsError> {
+        self.hot_spots.as_deref().map(read_text).transpose()
+    }
+}
+
 fn read_text(path: &Path) -> Result<String, SettingsError> {
     std::fs::read_to_string(path).map_err(|error| SettingsError::Unreadable {
         path: path.display().to_string(),
@@ -329,9 +341,9 @@ impl ServiceSettings {
     ///
     /// # Errors
     /// When this is not its section.
-    pub fn warning(&self) -> Result<WarningSettings, SettingsError> {
+    pub fn warning(&self) -> Result<&WarningSettings, SettingsError> {
         match &self.own {
-            Own::StabilityEarlyWarning(warning) => Ok(*warning),
+            Own::StabilityEarlyWarning(warning) => Ok(warning),
             Own::Intake(_) | Own::Nothing => Err(SettingsError::KeyMissing {
                 section: ServiceName::StabilityEarlyWarning.key(),
                 key: "repeat_minutes",

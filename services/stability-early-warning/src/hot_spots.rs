@@ -1,7 +1,9 @@
 //! Hot spots: each day's counts of matters by place and subject, looked at when the day has ended, and what organs answered to them.
 
+mod clusters;
 pub(crate) mod counting;
 pub(crate) mod looking;
+mod opening;
 mod service;
 pub(crate) mod wire;
 
@@ -20,8 +22,10 @@ pub(crate) const LEVELS: [Level; 2] = [Level::Township, Level::County];
 pub(crate) struct HotSpot {
     /// Its id.
     pub(crate) id: HotSpotId,
-    /// The place.
+    /// The place; of a cluster the smallest one around it.
     pub(crate) place: TerritoryCode,
+    /// The townships that have more matters together; none when the place itself has.
+    pub(crate) cluster: Option<Together>,
     /// Code of the subject.
     pub(crate) subject: String,
     /// The day that warned.
@@ -36,6 +40,25 @@ pub(crate) struct HotSpot {
     pub(crate) found_at: Instant,
     /// When the last answer came.
     pub(crate) answered_at: Option<Instant>,
+}
+
+/// Townships that have more matters together than is normal.
+#[derive(Clone, Debug)]
+pub(crate) struct Together {
+    /// The townships, at least two.
+    pub(crate) places: Vec<TerritoryCode>,
+    /// Since when.
+    pub(crate) first_day: Date,
+}
+
+impl HotSpot {
+    /// The places whose matters count.
+    pub(crate) fn places(&self) -> &[TerritoryCode] {
+        let alone = std::slice::from_ref(&self.place);
+        self.cluster
+            .as_ref()
+            .map_or(alone, |cluster| &cluster.places)
+    }
 }
 
 /// The figures of a warning.

@@ -66,7 +66,7 @@ pub fn lists(desk: Desk) -> BoxFuture<'static, Result<Lists, Problem>> {
                 sweeps::acknowledgement(service.clone()),
                 sweeps::report(service.clone()),
                 reporting::missing::report_due(),
-                hot_spots::looking::day_ended(service.clone())?,
+                hot_spots::looking::day_ended(service.clone()),
             ],
             rpcs: Routes::new(
                 StabilityEarlyWarningServiceServer::new(service.clone())

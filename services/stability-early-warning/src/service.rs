@@ -1,8 +1,11 @@
 //! The service as gRPC sees it; every rpc has a file of its own in [`rpc`].
 
+use std::sync::Arc;
+
 use futures::stream::BoxStream;
 use huiyin_domain::local::LocalRules;
 use huiyin_domain::time::Duration;
+use huiyin_domain::warning::hot_spots::Watching;
 use huiyin_proto::stability_early_warning::v1::stability_early_warning_service_server::StabilityEarlyWarningService;
 use huiyin_proto::stability_early_warning::v1::{
     AcknowledgeAlertRequest, AcknowledgeAlertResponse, GetAlertRequest, GetAlertResponse,
@@ -11,7 +14,7 @@ use huiyin_proto::stability_early_warning::v1::{
     WatchAlertsRequest, WatchAlertsResponse,
 };
 use huiyin_service_kit::run::{Desk, wrong_local_rules};
-use huiyin_service_kit::settings::Own;
+use huiyin_service_kit::settings::{Own, WarningSettings};
 use huiyin_service_kit::status::Problem;
 use tonic::{Request, Response, Status};
 
@@ -29,6 +32,8 @@ pub(crate) struct Service {
     pub(crate) desk: Desk,
     /// How long reports and acknowledgements may take.
     pub(crate) limits: Limits,
+    /// What hot spots are watched by.
+    pub(crate) watching: Arc<Watching>,
     /// The offices in memory.
     pub(crate) offices: Offices,
     /// Wakes who watches a level.
@@ -41,21 +46,35 @@ impl Service {
     /// # Errors
     /// When the desk has the settings of another service.
     pub(crate) fn new(desk: Desk) -> Result<Self, Problem> {
-        match desk.own.own {
+        match &desk.own.own {
             Own::StabilityEarlyWarning(own) => Ok(Self {
                 limits: Limits {
                     local: LocalRules::given(desk.local_rules.as_deref())
                         .map_err(wrong_local_rules)?,
                     repeat: Duration::minutes(own.repeat_minutes.into()),
                 },
-                desk,
+                watching: Arc::new(watching(own)?),
                 offices: Offices::default(),
                 bells: Bells::default(),
+                desk,
             }),
             Own::Intake { .. } | Own::Nothing => Err(Problem::Unexpected(
                 "the settings are those of another service".to_owned(),
             )),
         }
+    }
+}
+
+/// What hot spots are watched by: the city's own file, or as this release does it.
+fn watching(own: &WarningSettings) -> Result<Watching, Problem> {
+    let wrong = |wrong: String| {
+        Problem::Unexpected(format!(
+            "the file of the setting stability_early_warning.hot_spots: {wrong}"
+        ))
+    };
+    match own.hot_spots().map_err(|error| wrong(error.to_string()))? {
+        Some(text) => Watching::parse(&text).map_err(|error| wrong(error.to_string())),
+        None => Watching::of_release().map_err(|error| wrong(error.to_string())),
     }
 }
 

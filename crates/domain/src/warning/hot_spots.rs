@@ -5,6 +5,7 @@
 
 mod answered;
 mod bad_field;
+mod clusters;
 mod cusum;
 mod day;
 mod distributions;
@@ -19,9 +20,11 @@ mod regression;
 mod scan;
 mod seeded;
 mod series;
+mod watching;
 
 pub use answered::{Answer, AnswerRefused, Warning, WarningState};
 pub use bad_field::{BadField, BadFields};
+pub use clusters::{ClusterSettings, Clusters, CountedSubject, FoundCluster};
 pub use cusum::{
     Cusum, CusumMean, CusumSettings, CusumTransform, NegativeBinomialCusum,
     NegativeBinomialSettings,
@@ -39,3 +42,4 @@ pub use ladder::{Ladder, LadderSettings, MINIMUM_MATTERS, Method, Rung};
 pub use multiplicity::{Candidate, Choice, Multiplicity, MultiplicitySettings};
 pub use scan::{Centroid, Cluster, Expectation, Scan, ScanSettings, Zones};
 pub use series::Series;
+pub use watching::{Watching, WatchingError};

@@ -385,6 +385,7 @@ fn own(section: &mut Section, name: ServiceName) -> Option<Own> {
         ServiceName::Intake => vaults(section).map(Box::new).map(Own::Intake),
         ServiceName::StabilityEarlyWarning => Some(Own::StabilityEarlyWarning(WarningSettings {
             repeat_minutes: section.whole("repeat_minutes", 30, 1..=1440),
+            hot_spots: section.parsed("hot_spots", path, "must be the path of a file"),
         })),
         ServiceName::Routing | ServiceName::Supervision | ServiceName::Statistics => {
             Some(Own::Nothing)

@@ -76,8 +76,11 @@ fn every_key_is_read_and_the_rest_has_its_default() {
     let warning = settings
         .service(ServiceName::StabilityEarlyWarning)
         .unwrap();
-    let expected = WarningSettings { repeat_minutes: 15 };
-    assert_eq!(warning.warning().unwrap(), expected);
+    let expected = WarningSettings {
+        repeat_minutes: 15,
+        hot_spots: None,
+    };
+    assert_eq!(warning.warning().unwrap(), &expected);
     assert!(settings.stream_server().unwrap().is_some());
     assert_eq!(settings.log.suite, HashSuite::Sm3);
     let above = settings.log.above.clone().unwrap();

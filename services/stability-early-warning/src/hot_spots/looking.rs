@@ -8,23 +8,17 @@ use huiyin_domain::ids::OrganId;
 use huiyin_domain::organs::PETITION_OFFICE;
 use huiyin_domain::routing::Directory;
 use huiyin_domain::territory::TerritoryCode;
-use huiyin_domain::time::{Date, Duration, Instant, end_of_day, local_date};
-use huiyin_domain::warning::hot_spots::{
-    BadFields, Found, Ladder, LadderSettings, Looked, Multiplicity, MultiplicitySettings, Series,
-    Warning, look,
-};
-use huiyin_proto::events::v1::HotSpotFound;
-use huiyin_proto::events::v1::event::Fact;
+use huiyin_domain::time::{Date, Duration, end_of_day, local_date};
+use huiyin_domain::warning::hot_spots::{BadFields, Looked, Series, Watching, look};
 use huiyin_service_kit::database::Tx;
 use huiyin_service_kit::status::Problem;
 use huiyin_service_kit::timer::{self, Due, Sweep};
-use huiyin_service_kit::{chance, metrics};
 use uuid::Uuid;
 
-use super::{Answered, HotSpot, Why, wire};
+use super::clusters;
+use super::opening::Opening;
 use crate::service::Service;
-use crate::store::{counted_matter, daily_count, hot_spot, hot_spot_watch};
-use crate::wire::kept;
+use crate::store::{daily_count, hot_spot_watch};
 
 /// The one timer: for the day that is looked at next.
 const HOT_SPOT_DAY: &str = "hot_spot_day";
@@ -40,29 +34,15 @@ const SERIES: i64 = 20_000;
 /// A place and a subject.
 pub(crate) type Key = (TerritoryCode, String);
 
-/// What days are judged by.
-#[derive(Debug)]
-struct Method {
-    ladder: Ladder,
-    multiplicity: Multiplicity,
-}
-
 /// Looks at each day that has ended.
-///
-/// # Errors
-/// When the figures of the ladder contradict themselves.
-pub(crate) fn day_ended(service: Service) -> Result<Sweep, Problem> {
-    let method = Arc::new(Method {
-        ladder: LadderSettings::default().checked().map_err(wrong)?,
-        multiplicity: MultiplicitySettings::default().checked().map_err(wrong)?,
-    });
-    Ok(Sweep::of(HOT_SPOT_DAY, move |tx, due| {
-        let (service, method) = (service.clone(), Arc::clone(&method));
-        Box::pin(async move { look_at_next(&service, tx, (&method, due)).await })
-    }))
+pub(crate) fn day_ended(service: Service) -> Sweep {
+    Sweep::of(HOT_SPOT_DAY, move |tx, due| {
+        let service = service.clone();
+        Box::pin(async move { look_at_next(&service, tx, due).await })
+    })
 }
 
-fn wrong(fields: BadFields) -> Problem {
+pub(super) fn wrong(fields: BadFields) -> Problem {
     Problem::Unexpected(format!("hot spots: {fields}"))
 }
 
@@ -84,11 +64,7 @@ async fn wait(tx: &mut Tx, day: Date) -> Result<(), sqlx::Error> {
     timer::arm(tx.connection(), HOT_SPOT_DAY, Uuid::nil(), at).await
 }
 
-async fn look_at_next(
-    service: &Service,
-    tx: &mut Tx,
-    (method, due): (&Arc<Method>, &[Due]),
-) -> Result<(), Problem> {
+async fn look_at_next(service: &Service, tx: &mut Tx, due: &[Due]) -> Result<(), Problem> {
     let Some((first, day)) = hot_spot_watch::lock(tx.connection()).await? else {
         return Ok(());
     };
@@ -97,7 +73,9 @@ async fn look_at_next(
         return Ok(());
     }
     let directory = service.offices.current(tx.connection()).await?;
-    look_at(tx, (first, day), (method, &*directory)).await?;
+    let days = (first, day);
+    look_at(tx, days, (&service.watching, &*directory)).await?;
+    clusters::look_at(tx, days, (&*service.watching, &*directory)).await?;
     let next = day.succ_opt().unwrap_or(day);
     hot_spot_watch::advance(tx.connection(), next).await?;
     wait(tx, next).await?;
@@ -107,9 +85,9 @@ async fn look_at_next(
 async fn look_at(
     tx: &mut Tx,
     (first, day): (Date, Date),
-    (method, directory): (&Arc<Method>, &Directory),
+    (watching, directory): (&Arc<Watching>, &Directory),
 ) -> Result<(), Problem> {
-    let least = method.ladder.minimum_matters();
+    let least = watching.ladder.minimum_matters();
     let since = back(day, RESTS_ON - 1);
     let busy = daily_count::busy(tx.connection(), (since, day), (least, SERIES)).await?;
     if busy.is_empty() {
@@ -119,7 +97,7 @@ async fn look_at(
     let from = first.max(back(day, HISTORY));
     let looked = series(tx, &busy, (from, day), directory).await?;
     let quiet = all.saturating_sub(busy.len());
-    let by = Arc::clone(method);
+    let by = Arc::clone(watching);
     // beside the threads that carry alerts
     let judging =
         tokio::task::spawn_blocking(move || look(&looked, quiet, (&by.ladder, &by.multiplicity)));
@@ -127,12 +105,22 @@ async fn look_at(
     let found = judged.map_err(|error| Problem::Unexpected(format!("hot spots: {error}")))?;
     let found = found.map_err(wrong)?;
     for found in found {
-        open(tx, found, ((from, since, day), directory)).await?;
+        let (place, subject) = found.series;
+        let opening = Opening {
+            place,
+            cluster: None,
+            subject,
+            days: (from, day),
+            rests_on: since,
+            over_budget: found.over_budget,
+            explanation: found.explanation,
+        };
+        opening.open(tx, directory).await?;
     }
     Ok(())
 }
 
-fn back(day: Date, days: u64) -> Date {
+pub(super) fn back(day: Date, days: u64) -> Date {
     day.checked_sub_days(chrono::Days::new(days)).unwrap_or(day)
 }
 
@@ -162,63 +150,8 @@ async fn series(
     looked.collect()
 }
 
-fn desk(place: &TerritoryCode, directory: &Directory) -> Option<OrganId> {
+pub(super) fn desk(place: &TerritoryCode, directory: &Directory) -> Option<OrganId> {
     directory
         .nearest(place, PETITION_OFFICE)
         .map(|office| office.id)
-}
-
-async fn open(
-    tx: &mut Tx,
-    found: Found<Key>,
-    ((from, since, day), directory): ((Date, Date, Date), &Directory),
-) -> Result<(), Problem> {
-    let (place, subject) = found.series;
-    let desk = desk(&place, directory);
-    let unanswered =
-        counted_matter::owing(tx.connection(), (place, &subject), (since, day)).await?;
-    // where everything is answered already, the office says so
-    let owing = if unanswered.is_empty() {
-        desk.into_iter().collect()
-    } else {
-        unanswered
-    };
-    let opened =
-        Warning::<&str, OrganId, Answered>::open(found.explanation, vec![subject.as_str()], owing);
-    let Ok(warning) = opened else {
-        tracing::warn!(place = %place, "a hot spot is told to nobody: no organ of its place is known");
-        return Ok(());
-    };
-    let at: Instant = kept(tx.now());
-    let spot = HotSpot {
-        id: chance::new_id(),
-        place,
-        day,
-        why: Why::of(&warning.explanation, from),
-        over_budget: found.over_budget,
-        desk,
-        found_at: at,
-        answered_at: None,
-        subject: subject.clone(),
-    };
-    if hot_spot::insert(tx.connection(), &spot, warning.owing()).await? {
-        metrics::count("huiyin_hot_spots_found", 1, &[]);
-        tell(tx, &spot, warning.owing());
-    }
-    Ok(())
-}
-
-fn tell(tx: &mut Tx, spot: &HotSpot, owing: &[OrganId]) {
-    tx.tell(Fact::HotSpotFound(HotSpotFound {
-        hot_spot_id: spot.id.to_string(),
-        place_code: spot.place.to_string(),
-        subject: spot.subject.clone(),
-        on_date: spot.day.to_string(),
-        matters: spot.why.matters,
-        observed: spot.why.observed,
-        expected_thousandths: spot.why.expected.map(wire::thousandths),
-        bound_thousandths: spot.why.bound.map(wire::thousandths),
-        organ_ids: owing.iter().map(ToString::to_string).collect(),
-        over_budget: spot.over_budget,
-    }));
 }

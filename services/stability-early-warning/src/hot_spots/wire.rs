@@ -17,7 +17,7 @@ pub(crate) fn thousandths(number: f64) -> u64 {
 
 /// A hot spot with those of the answers that are its own.
 pub(crate) fn hot_spot(spot: &HotSpot, owed: &[Owed]) -> pb::HotSpot {
-    let why = &spot.why;
+    let (why, cluster) = (&spot.why, spot.cluster.as_ref());
     let state = match spot.answered_at {
         None => pb::HotSpotState::Open,
         Some(_) => pb::HotSpotState::Answered,
@@ -48,6 +48,12 @@ pub(crate) fn hot_spot(spot: &HotSpot, owed: &[Owed]) -> pb::HotSpot {
             .filter(|owed| owed.hot_spot == spot.id)
             .map(answer)
             .collect(),
+        place_codes: cluster
+            .map(|cluster| cluster.places.iter().map(ToString::to_string).collect())
+            .unwrap_or_default(),
+        first_date: cluster
+            .map(|cluster| cluster.first_day.to_string())
+            .unwrap_or_default(),
     }
 }
 

@@ -99,21 +99,23 @@ pub(crate) async fn remove(
     Ok(())
 }
 
-/// The organs that have unanswered matters of a place and subject in hand that came on these days.
+/// The organs that have unanswered matters of places and a subject in hand that came on these days.
 pub(crate) async fn owing(
     connection: &mut PgConnection,
-    (place, subject): (TerritoryCode, &str),
+    (places, subject): (&[TerritoryCode], &str),
     (from, to): (Date, Date),
 ) -> Result<Vec<OrganId>, sqlx::Error> {
+    let places = words(places);
     let organs = sqlx::query_scalar!(
         r#"SELECT DISTINCT coalesce(matter_holder.organ_id, registered_by) AS "organ!"
            FROM counted_matter LEFT JOIN matter_holder USING (matter_id)
-           WHERE subject = $1 AND day BETWEEN $2 AND $3 AND starts_with(place_code, significant($4)) AND answered_at IS NULL
+           WHERE subject = $1 AND day BETWEEN $2 AND $3 AND answered_at IS NULL
+             AND EXISTS (SELECT 1 FROM unnest($4::text[]) AS place WHERE starts_with(place_code, significant(place)))
            ORDER BY 1 LIMIT $5"#,
         subject,
         from,
         to,
-        place.as_str(),
+        &places,
         ORGANS,
     )
     .fetch_all(connection)
@@ -121,23 +123,30 @@ pub(crate) async fn owing(
     Ok(organs.into_iter().map(OrganId::from_uuid).collect())
 }
 
-/// Those of the matters of a place and subject that an organ has answered.
+/// Those of the matters of places and a subject that an organ has answered.
 pub(crate) async fn answered_by(
     connection: &mut PgConnection,
-    (place, subject): (TerritoryCode, &str),
+    (places, subject): (&[TerritoryCode], &str),
     (organ, matters): (OrganId, &[MatterId]),
 ) -> Result<Vec<MatterId>, sqlx::Error> {
     let ids: Vec<Uuid> = matters.iter().map(|matter| matter.uuid()).collect();
+    let places = words(places);
     let answered = sqlx::query_scalar!(
         "SELECT matter_id FROM counted_matter
-         WHERE matter_id = ANY($1) AND subject = $2 AND starts_with(place_code, significant($3)) AND answered_by = $4 LIMIT $5",
+         WHERE matter_id = ANY($1) AND subject = $2 AND answered_by = $4
+           AND EXISTS (SELECT 1 FROM unnest($3::text[]) AS place WHERE starts_with(place_code, significant(place)))
+         LIMIT $5",
         &ids,
         subject,
-        place.as_str(),
+        &places,
         organ.uuid(),
         most(&ids),
     )
     .fetch_all(connection)
     .await?;
     Ok(answered.into_iter().map(MatterId::from_uuid).collect())
+}
+
+fn words(places: &[TerritoryCode]) -> Vec<String> {
+    places.iter().map(ToString::to_string).collect()
 }

@@ -116,3 +116,28 @@ pub(crate) async fn of(
     });
     counts.collect()
 }
+
+/// The counts of all subjects in these places on these days; days without a matter are left out.
+pub(crate) async fn of_places(
+    connection: &mut PgConnection,
+    places: &[TerritoryCode],
+    (from, to): (Date, Date),
+) -> Result<Vec<(Key, Date, u32)>, Problem> {
+    let places: Vec<String> = places.iter().map(ToString::to_string).collect();
+    let rows = sqlx::query!(
+        "SELECT place_code, subject, day, matters FROM daily_count
+         WHERE day BETWEEN $2 AND $3 AND place_code = ANY($1) LIMIT $4",
+        &places,
+        from,
+        to,
+        ROWS,
+    )
+    .fetch_all(connection)
+    .await?;
+    let counts = rows.into_iter().map(|row| {
+        let place = word("daily_count.place_code", &row.place_code)?;
+        let matters = count("daily_count.matters", row.matters)?;
+        Ok(((place, row.subject), row.day, matters))
+    });
+    counts.collect()
+}

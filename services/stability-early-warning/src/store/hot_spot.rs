@@ -1,13 +1,14 @@
 //! Hot spots.
 
 use huiyin_domain::ids::{HotSpotId, OrganId};
+use huiyin_domain::territory::TerritoryCode;
 use huiyin_domain::time::{Date, Instant};
 use huiyin_service_kit::status::Problem;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{count, integer, word};
-use crate::hot_spots::{HotSpot, Normal, Why};
+use crate::hot_spots::{HotSpot, Normal, Together, Why};
 
 struct Row {
     hot_spot_id: Uuid,
@@ -29,9 +30,20 @@ struct Row {
     desk_organ: Option<Uuid>,
     found_at: Instant,
     answered_at: Option<Instant>,
+    place_codes: Vec<String>,
+    first_day: Option<Date>,
 }
 
 impl Row {
+    fn cluster(&self) -> Result<Option<Together>, Problem> {
+        let places = self.place_codes.iter();
+        let places = places.map(|place| word("hot_spot.place_codes", place));
+        let places = places.collect::<Result<Vec<TerritoryCode>, Problem>>()?;
+        Ok(self
+            .first_day
+            .map(|first_day| Together { places, first_day }))
+    }
+
     fn baseline(&self) -> Result<Option<Normal>, Problem> {
         let days = self.baseline_days;
         let days = days
@@ -55,6 +67,7 @@ impl TryFrom<Row> for HotSpot {
         Ok(Self {
             id: HotSpotId::from_uuid(row.hot_spot_id),
             place: word("hot_spot.place_code", &row.place_code)?,
+            cluster: row.cluster()?,
             why: Why {
                 matters: row.matters.unsigned_abs(),
                 observed: row.observed.unsigned_abs(),
@@ -84,12 +97,15 @@ pub(crate) async fn insert(
     let (why, normal) = (&spot.why, spot.why.baseline.as_ref());
     let days = normal.map(|normal| integer(normal.days)).transpose()?;
     let owing: Vec<Uuid> = owing.iter().map(|organ| organ.uuid()).collect();
+    let cluster = spot.cluster.as_ref();
+    let places = cluster.map_or(&[][..], |cluster| &cluster.places);
+    let places: Vec<String> = places.iter().map(ToString::to_string).collect();
     let written = sqlx::query!(
         "WITH found AS (
              INSERT INTO hot_spot (hot_spot_id, place_code, subject, day, matters, observed, expected, bound, p_value, method,
                                    baseline_from, baseline_to, baseline_days, baseline_mean, explanation, over_budget,
-                                   desk_organ, found_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
+                                   desk_organ, found_at, place_codes, first_day)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $20, $21)
              ON CONFLICT (place_code, subject) WHERE answered_at IS NULL DO NOTHING
              RETURNING hot_spot_id, place_code)
          INSERT INTO hot_spot_answer (hot_spot_id, organ_id, place_code)
@@ -113,10 +129,32 @@ pub(crate) async fn insert(
         spot.desk.map(OrganId::uuid),
         spot.found_at,
         &owing,
+        &places,
+        cluster.map(|cluster| cluster.first_day),
     )
     .execute(connection)
     .await?;
     Ok(written.rows_affected() > 0)
+}
+
+/// Whether a hot spot of the subject is open that has a place of the cluster, or is told for the place around it.
+pub(crate) async fn overlaps(
+    connection: &mut PgConnection,
+    subject: &str,
+    (around, places): (TerritoryCode, &[TerritoryCode]),
+) -> Result<bool, sqlx::Error> {
+    let places: Vec<String> = places.iter().map(ToString::to_string).collect();
+    sqlx::query_scalar!(
+        r#"SELECT EXISTS (
+               SELECT 1 FROM hot_spot
+               WHERE subject = $1 AND answered_at IS NULL
+                 AND (place_code = $2 OR place_code = ANY($3) OR place_codes && $3)) AS "overlaps!""#,
+        subject,
+        around.as_str(),
+        &places,
+    )
+    .fetch_one(connection)
+    .await
 }
 
 /// One hot spot, if who asks sees it.
@@ -127,7 +165,8 @@ pub(crate) async fn find(
     let row = sqlx::query_as!(
         Row,
         "SELECT hot_spot_id, place_code, subject, day, matters, observed, expected, bound, p_value, method, baseline_from,
-                baseline_to, baseline_days, baseline_mean, explanation, over_budget, desk_organ, found_at, answered_at
+                baseline_to, baseline_days, baseline_mean, explanation, over_budget, desk_organ, found_at, answered_at,
+                place_codes, first_day
          FROM hot_spot WHERE hot_spot_id = $1",
         id.uuid(),
     )
@@ -144,7 +183,8 @@ pub(crate) async fn lock(
     let row = sqlx::query_as!(
         Row,
         "SELECT hot_spot_id, place_code, subject, day, matters, observed, expected, bound, p_value, method, baseline_from,
-                baseline_to, baseline_days, baseline_mean, explanation, over_budget, desk_organ, found_at, answered_at
+                baseline_to, baseline_days, baseline_mean, explanation, over_budget, desk_organ, found_at, answered_at,
+                place_codes, first_day
          FROM hot_spot WHERE hot_spot_id = $1 FOR UPDATE",
         id.uuid(),
     )
@@ -191,7 +231,8 @@ pub(crate) async fn list(
     let rows = sqlx::query_as!(
         Row,
         "SELECT hot_spot_id, place_code, subject, day, matters, observed, expected, bound, p_value, method, baseline_from,
-                baseline_to, baseline_days, baseline_mean, explanation, over_budget, desk_organ, found_at, answered_at
+                baseline_to, baseline_days, baseline_mean, explanation, over_budget, desk_organ, found_at, answered_at,
+                place_codes, first_day
          FROM hot_spot
          WHERE ($1::uuid IS NULL OR EXISTS (
                    SELECT 1 FROM hot_spot_answer AS owed

@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 mod arriving;
+mod clusters;
 mod escalation;
 mod hot_spot_stage;
 mod hot_spots;

@@ -63,7 +63,7 @@ pub struct Rung {
 
 /// The ladder as data.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct LadderSettings {
     /// The rungs, by rising length of history.
     pub rungs: Vec<Rung>,

@@ -20,7 +20,7 @@ use super::{
 
 /// The parameters of the choice.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct MultiplicitySettings {
     /// Which share of the warnings of a day may be for nothing, above 0 and below 1.
     pub false_discovery_rate: f64,

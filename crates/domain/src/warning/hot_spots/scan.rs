@@ -35,7 +35,7 @@ pub enum Expectation<'a> {
 
 /// The parameters of the scan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct ScanSettings {
     /// The longest cylinder in days, at least 1.
     pub maximum_days: usize,

@@ -121,7 +121,7 @@ async fn take(tx: &mut Tx, given: &Given) -> Result<CloseHotSpotResponse, Proble
 /// What the organ names must have been answered by it.
 async fn check(tx: &mut Tx, spot: &HotSpot, given: &Given) -> Result<(), Problem> {
     let mut violations = Violations::default();
-    let series = (spot.place, spot.subject.as_str());
+    let series = (spot.places(), spot.subject.as_str());
     let of_organ = (given.organ, given.matters.as_slice());
     let answered = counted_matter::answered_by(tx.connection(), series, of_organ).await?;
     for (entry, matter) in given.matters.iter().enumerate() {

@@ -103,5 +103,7 @@ run_nightly() {
     HUIYIN_SEEDS=${1:-200} HUIYIN_CASES=1000000 HUIYIN_OPEN_CLOCKS=1000000 cargo nextest run --workspace --profile nightly
     # what attacks cost is measured on what a city runs
     cargo build --release --bin huiyin
+    HUIYIN_SERIES=56000 cargo nextest run --release -p huiyin-stability-early-warning --profile nightly --no-capture \
+        -E 'test(hot_spot_scale)'
     HUIYIN_HOSTILE=all cargo nextest run --release -p huiyin-integration-tests --profile nightly --no-capture -E 'binary(hostile)'
 }

@@ -29,7 +29,7 @@ pub use cusum::{
     Cusum, CusumMean, CusumSettings, CusumTransform, NegativeBinomialCusum,
     NegativeBinomialSettings,
 };
-pub use day::{Found, Looked, look};
+pub use day::{Day, Found, Looked};
 pub use ears::{Ears, EarsSettings, EarsVariant};
 pub use evaluation::{Evaluation, Reading, Watch, Watched, evaluate};
 pub use explanation::{Explanation, Grounds};

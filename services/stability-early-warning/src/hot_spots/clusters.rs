@@ -14,7 +14,7 @@ use huiyin_service_kit::database::Tx;
 use huiyin_service_kit::status::Problem;
 
 use super::Together;
-use super::looking::{back, desk, wrong};
+use super::looking::{back, beside, desk};
 use super::opening::Opening;
 use crate::store::{daily_count, hot_spot};
 
@@ -99,7 +99,7 @@ async fn counted(
     Ok((busy, quiet))
 }
 
-/// Searches beside the threads that carry alerts. The day is the seed: the same day is judged alike again.
+/// The day is the seed: the same day is judged alike again.
 async fn search(
     (busy, quiet): (Vec<CountedSubject>, usize),
     (clusters, multiplicity): (Clusters, Multiplicity),
@@ -107,13 +107,11 @@ async fn search(
     day: Date,
 ) -> Result<Vec<FoundCluster>, Problem> {
     let seed = u64::from(day.num_days_from_ce().unsigned_abs());
-    let searching = tokio::task::spawn_blocking(move || {
+    beside(move || {
         let desk = |place: &TerritoryCode| desks.get(place).copied().flatten();
         clusters.look((&busy, quiet), &multiplicity, desk, seed)
-    });
-    let searched = searching.await;
-    let found = searched.map_err(|error| Problem::Unexpected(format!("hot spots: {error}")))?;
-    found.map_err(wrong)
+    })
+    .await
 }
 
 /// Opens a cluster, unless a hot spot of its subject is open that it overlaps: organs are not asked twice for the same.

@@ -1,15 +1,12 @@
 //! When a day has ended its series are looked at, once each day and one day at a time, whether the service was there at that hour or
 //! only afterwards.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-
 use huiyin_domain::ids::OrganId;
 use huiyin_domain::organs::PETITION_OFFICE;
 use huiyin_domain::routing::Directory;
 use huiyin_domain::territory::TerritoryCode;
 use huiyin_domain::time::{Date, Duration, end_of_day, local_date};
-use huiyin_domain::warning::hot_spots::{BadFields, Looked, Series, Watching, look};
+use huiyin_domain::warning::hot_spots::{BadFields, Day, Found, Looked, Series, Watching};
 use huiyin_service_kit::database::Tx;
 use huiyin_service_kit::status::Problem;
 use huiyin_service_kit::timer::{self, Due, Sweep};
@@ -29,7 +26,9 @@ const RESTS_ON: u64 = 14;
 /// The longest history that the ladder looks at; days. Three years, and the weeks around the same days of the first.
 const HISTORY: u64 = 1200;
 /// Series that are looked at on a day at most, the largest first.
-const SERIES: i64 = 20_000;
+const SERIES: i64 = 60_000;
+/// Series that are read and judged at a time.
+const AT_A_TIME: usize = 2_000;
 
 /// A place and a subject.
 pub(crate) type Key = (TerritoryCode, String);
@@ -74,8 +73,9 @@ async fn look_at_next(service: &Service, tx: &mut Tx, due: &[Due]) -> Result<(),
     }
     let directory = service.offices.current(tx.connection()).await?;
     let days = (first, day);
-    look_at(tx, days, (&service.watching, &*directory)).await?;
-    clusters::look_at(tx, days, (&*service.watching, &*directory)).await?;
+    let by = (&*service.watching, &*directory);
+    look_at(tx, days, by).await?;
+    clusters::look_at(tx, days, by).await?;
     let next = day.succ_opt().unwrap_or(day);
     hot_spot_watch::advance(tx.connection(), next).await?;
     wait(tx, next).await?;
@@ -85,7 +85,7 @@ async fn look_at_next(service: &Service, tx: &mut Tx, due: &[Due]) -> Result<(),
 async fn look_at(
     tx: &mut Tx,
     (first, day): (Date, Date),
-    (watching, directory): (&Arc<Watching>, &Directory),
+    (watching, directory): (&Watching, &Directory),
 ) -> Result<(), Problem> {
     let least = watching.ladder.minimum_matters();
     let since = back(day, RESTS_ON - 1);
@@ -95,15 +95,8 @@ async fn look_at(
     }
     let all = daily_count::series(tx.connection()).await?;
     let from = first.max(back(day, HISTORY));
-    let looked = series(tx, &busy, (from, day), directory).await?;
     let quiet = all.saturating_sub(busy.len());
-    let by = Arc::clone(watching);
-    // beside the threads that carry alerts
-    let judging =
-        tokio::task::spawn_blocking(move || look(&looked, quiet, (&by.ladder, &by.multiplicity)));
-    let judged = judging.await;
-    let found = judged.map_err(|error| Problem::Unexpected(format!("hot spots: {error}")))?;
-    let found = found.map_err(wrong)?;
+    let found = judge(tx, (&busy, quiet), (from, day), (watching, directory)).await?;
     for found in found {
         let (place, subject) = found.series;
         let opening = Opening {
@@ -124,30 +117,54 @@ pub(super) fn back(day: Date, days: u64) -> Date {
     day.checked_sub_days(chrono::Days::new(days)).unwrap_or(day)
 }
 
-/// The series with their counts of every day; a day without a matter is a zero, as registration never stops.
-async fn series(
+/// Judges the series of a day, so many at a time; a day without a matter is a zero, as registration never stops.
+async fn judge(
     tx: &mut Tx,
-    busy: &[Key],
+    (busy, quiet): (&[Key], usize),
     (from, day): (Date, Date),
-    directory: &Directory,
-) -> Result<Vec<Looked<Key, Option<OrganId>>>, Problem> {
-    let mut counts: BTreeMap<Key, Vec<u32>> = BTreeMap::new();
+    (watching, directory): (&Watching, &Directory),
+) -> Result<Vec<Found<Key>>, Problem> {
     let days = usize::try_from((day - from).num_days()).unwrap_or(0) + 1;
-    for (key, on, matters) in daily_count::of(tx.connection(), busy, (from, day)).await? {
-        let series = counts.entry(key).or_insert_with(|| vec![0; days]);
-        let point = usize::try_from((on - from).num_days()).ok();
+    let mut looking = Day::of(days, &watching.ladder).map_err(wrong)?;
+    for part in busy.chunks(AT_A_TIME) {
+        let counts = daily_count::of(tx.connection(), part, (from, day)).await?;
+        let looked = counts.into_iter().map(|counts| {
+            Ok(Looked {
+                desk: desk(&counts.series.0, directory),
+                counts: Series::new(every_day(&counts, days)).map_err(wrong)?,
+                series: counts.series,
+            })
+        });
+        let looked = looked.collect::<Result<Vec<_>, Problem>>()?;
+        looking = beside(move || {
+            for series in looked {
+                looking.look_at(series)?;
+            }
+            Ok(looking)
+        })
+        .await?;
+    }
+    Ok(looking.found(quiet, &watching.multiplicity))
+}
+
+/// Reckons beside the threads that carry alerts.
+pub(super) async fn beside<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, BadFields> + Send + 'static,
+) -> Result<T, Problem> {
+    let done = tokio::task::spawn_blocking(work).await;
+    let done = done.map_err(|error| Problem::Unexpected(format!("hot spots: {error}")))?;
+    done.map_err(wrong)
+}
+
+fn every_day(counts: &daily_count::Counts, days: usize) -> Vec<u32> {
+    let mut series = vec![0; days];
+    for (on, matters) in counts.days.iter().zip(&counts.matters) {
+        let point = usize::try_from(*on).ok();
         if let Some(count) = point.and_then(|point| series.get_mut(point)) {
-            *count = matters;
+            *count = matters.unsigned_abs();
         }
     }
-    let looked = counts.into_iter().map(|(series, counts)| {
-        Ok(Looked {
-            desk: desk(&series.0, directory),
-            series,
-            counts: Series::new(counts).map_err(wrong)?,
-        })
-    });
-    looked.collect()
+    series
 }
 
 pub(super) fn desk(place: &TerritoryCode, directory: &Directory) -> Option<OrganId> {

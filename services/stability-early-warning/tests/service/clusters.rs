@@ -66,7 +66,7 @@ impl Watch {
             let late = on >= DAYS - 5;
             let mut facts = Vec::new();
             for town in 0..TOWNS {
-                let mut matters = u64::from((on + town) % 3 == 0);
+                let mut matters = u64::from((on + town).is_multiple_of(3));
                 matters += u64::from(late && RISEN.contains(&town));
                 matters += if late && town == RISEN[0] { alone } else { 0 };
                 let registered = (0..matters).map(|number| of_town(on, town, number));

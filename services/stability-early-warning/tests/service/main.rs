@@ -4,6 +4,7 @@
 mod arriving;
 mod clusters;
 mod escalation;
+mod hot_spot_scale;
 mod hot_spot_stage;
 mod hot_spots;
 mod ledger;

@@ -284,7 +284,7 @@ mod tests {
         let counts = (0..12).map(|place| {
             let day = |day: usize| {
                 let late = risen.contains(&place) && day >= DAYS - 5;
-                u32::from((day + place) % 3 == 0) + if late { 3 } else { 0 }
+                u32::from((day + place).is_multiple_of(3)) + if late { 3 } else { 0 }
             };
             (0..DAYS).map(day).collect()
         });

@@ -32,64 +32,82 @@ pub struct Found<K> {
     pub over_budget: bool,
 }
 
-/// The hot spots of the last day of these series. `quiet` series more were counted that have too few matters to warn: they are not
-/// evaluated, and stand among the others as if nothing could be said of them, which makes the choice no less strict.
-///
-/// # Errors
-/// When series are of different lengths.
-pub fn look<K: Ord + Clone, D: Ord + Clone>(
-    looked: &[Looked<K, D>],
-    quiet: usize,
-    (ladder, multiplicity): (&Ladder, &Multiplicity),
-) -> Result<Vec<Found<K>>, BadFields> {
-    let Some(first) = looked.first() else {
-        return Ok(Vec::new());
-    };
-    let points = first.counts.points();
-    let watch = Watch::on(points - 1, ladder)?;
-    let mut workspace = Workspace::default();
-    let mut candidates: Vec<Candidate<Option<K>, Option<D>>> =
-        Vec::with_capacity(looked.len() + quiet);
-    let mut explanations = Vec::new();
-    for Looked {
-        series,
-        desk,
-        counts,
-    } in looked
-    {
-        if counts.points() != points {
-            let allowed = format!("{points}, as the others");
+/// A day that is looked at, series by series: they need not all be in memory at once.
+#[derive(Debug)]
+pub struct Day<K, D> {
+    watch: Watch,
+    points: usize,
+    workspace: Workspace,
+    candidates: Vec<Candidate<Option<K>, Option<D>>>,
+    explanations: Vec<Option<Explanation>>,
+}
+
+impl<K: Ord, D: Ord> Day<K, D> {
+    /// A day that is the last of so many points.
+    ///
+    /// # Errors
+    /// When no method of the ladder can be prepared for it.
+    pub fn of(points: usize, ladder: &Ladder) -> Result<Self, BadFields> {
+        Ok(Self {
+            watch: Watch::on(points.saturating_sub(1), ladder)?,
+            points,
+            workspace: Workspace::default(),
+            candidates: Vec::new(),
+            explanations: Vec::new(),
+        })
+    }
+
+    /// Looks at one series.
+    ///
+    /// # Errors
+    /// When it has another length.
+    pub fn look_at(&mut self, looked: Looked<K, D>) -> Result<(), BadFields> {
+        let Looked {
+            series,
+            desk,
+            counts,
+        } = looked;
+        if counts.points() != self.points {
+            let allowed = format!("{}, as the others", self.points);
             return Err(BadFields::one("counts", counts.points(), &allowed));
         }
-        let evaluation = watch.evaluate(counts, &mut workspace)?;
-        let candidate = Candidate::of(Some(series.clone()), Some(desk.clone()), &evaluation);
-        candidates.extend(candidate);
+        let evaluation = self.watch.evaluate(&counts, &mut self.workspace)?;
+        let candidate = Candidate::of(Some(series), Some(desk), &evaluation);
+        self.candidates.extend(candidate);
         if let Evaluation::Watched(watched) = &evaluation {
-            explanations.push(Explanation::of(watched));
+            self.explanations.push(Explanation::of(watched));
         }
+        Ok(())
     }
-    candidates.extend((0..quiet).map(|_| Candidate {
-        series: None,
-        desk: None,
-        alarm: false,
-        p_value: 1.0,
-        matters: 0,
-    }));
-    let choices = multiplicity.choose(&candidates);
-    let found = candidates.into_iter().zip(choices).zip(explanations);
-    let found = found.filter_map(|((candidate, choice), explanation)| {
-        let over_budget = match choice {
-            Choice::Warns => false,
-            Choice::OverBudget => true,
-            Choice::Quiet | Choice::TooFew | Choice::ByChance => return None,
-        };
-        Some(Found {
-            series: candidate.series?,
-            explanation: explanation?,
-            over_budget,
-        })
-    });
-    Ok(found.collect())
+
+    /// The hot spots of the day. `quiet` series more were counted that have too few matters to warn: they are not evaluated, and
+    /// stand among the others as if nothing could be said of them, which makes the choice no less strict.
+    #[must_use]
+    pub fn found(mut self, quiet: usize, multiplicity: &Multiplicity) -> Vec<Found<K>> {
+        self.candidates.extend((0..quiet).map(|_| Candidate {
+            series: None,
+            desk: None,
+            alarm: false,
+            p_value: 1.0,
+            matters: 0,
+        }));
+        let choices = multiplicity.choose(&self.candidates);
+        let found = self.candidates.into_iter().zip(choices);
+        let found = found.zip(self.explanations);
+        let found = found.filter_map(|((candidate, choice), explanation)| {
+            let over_budget = match choice {
+                Choice::Warns => false,
+                Choice::OverBudget => true,
+                Choice::Quiet | Choice::TooFew | Choice::ByChance => return None,
+            };
+            Some(Found {
+                series: candidate.series?,
+                explanation: explanation?,
+                over_budget,
+            })
+        });
+        found.collect()
+    }
 }
 
 #[cfg(test)]
@@ -118,7 +136,11 @@ mod tests {
             ..MultiplicitySettings::default()
         };
         let multiplicity = settings.checked().unwrap();
-        let found = look(looked, quiet, (&ladder, &multiplicity)).unwrap();
+        let mut day = Day::of(22, &ladder).unwrap();
+        for series in looked {
+            day.look_at(series.clone()).unwrap();
+        }
+        let found = day.found(quiet, &multiplicity);
         found
             .into_iter()
             .map(|found| (found.series, found.over_budget))
@@ -150,8 +172,9 @@ mod tests {
             ..series(1, 1)
         };
         let ladder = LadderSettings::default().checked().unwrap();
-        let multiplicity = MultiplicitySettings::default().checked().unwrap();
-        let refused = look(&[series(2, 1), other], 0, (&ladder, &multiplicity)).unwrap_err();
+        let mut day = Day::of(22, &ladder).unwrap();
+        day.look_at(series(2, 1)).unwrap();
+        let refused = day.look_at(other).unwrap_err();
         assert!(
             refused.to_string().contains("22, as the others"),
             "{refused}"

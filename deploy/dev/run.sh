@@ -19,6 +19,7 @@ run_release() {
     fi
     find_servers
     if [ "$command" = bench ]; then find_pgbench; fi
+    if [ "$command ${passed[0]:-}" = "bench alertmanager" ]; then need_alertmanager || die "Alertmanager is missing"; fi
     say "building huiyin (the first time takes some minutes)"
     cargo build --release --workspace --bin huiyin >&2 || die "the build failed"
     exec "$(target_folder)/release/huiyin" "$command" ${passed[@]+"${passed[@]}"}

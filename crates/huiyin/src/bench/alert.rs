@@ -25,7 +25,7 @@ use crate::connect::{Clients, by};
 use crate::constellation::{Constellation, DATABASE};
 
 /// Reports a second.
-const RATE: u32 = 50;
+pub(super) const RATE: u32 = 50;
 /// Turns of each side.
 const PAIRS: u64 = 4;
 /// Where it happens: a report of a township goes to six desks.
@@ -42,15 +42,52 @@ pub(super) async fn run(args: &BenchArgs) -> Result<Found> {
     Ok(found)
 }
 
+/// The same while somebody else holds a transaction open that has written, from the first report to the last.
+pub(super) async fn beside_an_open_transaction(args: &BenchArgs) -> Result<Found> {
+    let constellation = constellation(args).await?;
+    let outcome = measure_beside(args, &constellation).await;
+    let stopped = constellation.stop().await;
+    let found = outcome?;
+    stopped?;
+    Ok(found)
+}
+
+async fn measure_beside(args: &BenchArgs, constellation: &Constellation) -> Result<Found> {
+    let clients = constellation.clients()?;
+    ours(&clients, "warm", Duration::from_secs(2)).await?;
+    let url = constellation.postgres.url(DATABASE);
+    let mut somebody = PgConnection::connect(&url).await?;
+    let table = "CREATE TABLE unrelated (number bigint)";
+    sqlx::query(table).execute(&mut somebody).await?;
+    let mut open = somebody.begin().await?;
+    sqlx::query("INSERT INTO unrelated SELECT generate_series(1, 1000)")
+        .execute(&mut *open)
+        .await?;
+    let (begin, opened) = (now(constellation).await?, Instant::now());
+    let recipients = ours(&clients, "beside", Duration::from_secs(args.seconds)).await?;
+    let held = opened.elapsed();
+    let times = latencies(constellation, begin).await?;
+    open.commit().await?;
+    let p99 = milliseconds(&times, 0.99);
+    Ok(Found {
+        ratio: p99 / 250.0,
+        goal: "p99<=250ms".to_owned(),
+        p50: milliseconds(&times, 0.5),
+        p99,
+        more: json!({
+            "alerts": times.len(), "recipients_each": recipients, "per_second": RATE,
+            "max_ms": milliseconds(&times, 1.0), "open_transaction_s": held.as_secs_f64(),
+        }),
+    })
+}
+
 async fn measure(args: &BenchArgs, constellation: &Constellation) -> Result<Found> {
     let clients = constellation.clients()?;
     let turn = Duration::from_secs((args.seconds / (2 * PAIRS)).max(2));
     let mut bare = histogram()?;
     ours(&clients, "warm", Duration::from_secs(2)).await?;
     let mut recipients = 0;
-    let begin: DateTime<Utc> = sqlx::query_scalar("SELECT clock_timestamp()")
-        .fetch_one(&mut PgConnection::connect(&constellation.postgres.url(DATABASE)).await?)
-        .await?;
+    let begin = now(constellation).await?;
     for pair in 0..PAIRS {
         recipients = ours(&clients, &format!("pair{pair}"), turn).await?;
         limit(constellation, turn, &mut bare).await?;
@@ -69,8 +106,15 @@ async fn measure(args: &BenchArgs, constellation: &Constellation) -> Result<Foun
     })
 }
 
+/// The database's now.
+pub(super) async fn now(constellation: &Constellation) -> Result<DateTime<Utc>> {
+    let mut database = PgConnection::connect(&constellation.postgres.url(DATABASE)).await?;
+    let now = sqlx::query_scalar("SELECT clock_timestamp()");
+    Ok(now.fetch_one(&mut database).await?)
+}
+
 /// Raises reports open loop; gives the number of recipients of the last.
-async fn ours(clients: &Clients, name: &str, turn: Duration) -> Result<usize> {
+pub(super) async fn ours(clients: &Clients, name: &str, turn: Duration) -> Result<usize> {
     let begin = Instant::now();
     let count = u32::try_from(turn.as_secs()).unwrap_or(1) * RATE;
     let mut calls = tokio::task::JoinSet::new();
@@ -107,7 +151,10 @@ fn report(request_id: String) -> Result<RaiseAlertRequest> {
 }
 
 /// Commit of the alert to commit of the inbox row, for every alert since `begin`.
-async fn latencies(constellation: &Constellation, begin: DateTime<Utc>) -> Result<Histogram<u64>> {
+pub(super) async fn latencies(
+    constellation: &Constellation,
+    begin: DateTime<Utc>,
+) -> Result<Histogram<u64>> {
     let mut database = PgConnection::connect(&constellation.postgres.url(DATABASE)).await?;
     let alerts: HashMap<String, DateTime<Utc>> = sqlx::query(
         "SELECT replace(alert_id::text, '-', '') AS alert, pg_xact_commit_timestamp(xmin) AS committed

@@ -2,6 +2,8 @@
 //! one line.
 
 mod alert;
+mod alertmanager;
+mod escalation;
 mod evidence;
 mod intake;
 mod measure;
@@ -18,6 +20,9 @@ use crate::constellation::{Constellation, Plan, Ports};
 pub struct BenchArgs {
     /// intake: accepted registrations a second over pgbench of the same statement.
     /// alert: commit of an urgent report to the commit in the next level's inbox.
+    /// alert-beside: the same while an unrelated transaction that has written stays open.
+    /// alertmanager: the same beside Prometheus Alertmanager.
+    /// escalation: how late 2,000 of 100,000 waiting recipients are escalated.
     /// evidence: accepted registrations a second while they are logged over those while they are not
     name: String,
     /// Print the result as JSON
@@ -48,8 +53,13 @@ pub async fn run(args: BenchArgs) -> Result<()> {
     let found = match args.name.as_str() {
         "intake" => intake::run(&args).await?,
         "alert" => alert::run(&args).await?,
+        "alert-beside" => alert::beside_an_open_transaction(&args).await?,
+        "alertmanager" => alertmanager::run(&args).await?,
+        "escalation" => escalation::run(&args).await?,
         "evidence" => evidence::run(&args).await?,
-        other => bail!("unknown bench {other}; there are: intake, alert, evidence"),
+        other => bail!(
+            "unknown bench {other}; there are: intake, alert, alert-beside, alertmanager, escalation, evidence"
+        ),
     };
     if args.json {
         let text = json!({

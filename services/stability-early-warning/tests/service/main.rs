@@ -2,9 +2,15 @@
 #![cfg(test)]
 
 mod arriving;
+mod duty_gaps;
+mod duty_posts;
+mod duty_rosters;
+mod duty_silence;
+mod duty_stage;
 mod escalation;
 mod hot_spot_stage;
 mod hot_spots;
+mod ladders;
 mod ledger;
 mod raising;
 mod reporting_stage;

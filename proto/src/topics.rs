@@ -33,8 +33,21 @@ pub enum Topic<'a> {
     Reporting(ReportingFact<'a>),
     /// A hot spot was found.
     HotSpot(&'a HotSpotFound),
+    /// Who is on duty.
+    Duty(DutyFact<'a>),
     /// What a petition says was read, or erased.
     Petition(PetitionFact<'a>),
+}
+
+/// Who is on duty.
+#[derive(Clone, Copy, Debug)]
+pub enum DutyFact<'a> {
+    /// See the contract.
+    DutyGapFound(&'a DutyGapFound),
+    /// See the contract.
+    DutyHandedOver(&'a DutyHandedOver),
+    /// See the contract.
+    SpecialPeriodSet(&'a SpecialPeriodSet),
 }
 
 /// Reports of organs to those above them.
@@ -251,6 +264,9 @@ impl Fact {
             Self::ReportMissing(fact) => Topic::Reporting(ReportingFact::ReportMissing(fact)),
             Self::ReportFoundFalse(fact) => Topic::Reporting(ReportingFact::ReportFoundFalse(fact)),
             Self::HotSpotFound(fact) => Topic::HotSpot(fact),
+            Self::DutyGapFound(fact) => Topic::Duty(DutyFact::DutyGapFound(fact)),
+            Self::DutyHandedOver(fact) => Topic::Duty(DutyFact::DutyHandedOver(fact)),
+            Self::SpecialPeriodSet(fact) => Topic::Duty(DutyFact::SpecialPeriodSet(fact)),
             Self::PetitionRead(fact) => Topic::Petition(PetitionFact::PetitionRead(fact)),
             Self::PetitionErased(fact) => Topic::Petition(PetitionFact::PetitionErased(fact)),
         }
@@ -298,7 +314,11 @@ impl Fact {
                 PetitionFact::PetitionRead(fact) => &fact.matter_id,
                 PetitionFact::PetitionErased(fact) => &fact.matter_id,
             }),
-            Topic::Places(_) | Topic::Report(_) | Topic::Reporting(_) | Topic::HotSpot(_) => &[],
+            Topic::Places(_)
+            | Topic::Report(_)
+            | Topic::Reporting(_)
+            | Topic::HotSpot(_)
+            | Topic::Duty(_) => &[],
         }
     }
 }

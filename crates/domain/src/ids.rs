@@ -81,6 +81,18 @@ pub mod kind {
     /// The assessment of the risk of a decision or project.
     #[derive(Debug)]
     pub enum Assessment {}
+    /// Shifts and hours of a duty that were set at a time.
+    #[derive(Debug)]
+    pub enum Roster {}
+    /// A shift of a duty.
+    #[derive(Debug)]
+    pub enum Shift {}
+    /// Hours in which nobody is on duty and somebody must be.
+    #[derive(Debug)]
+    pub enum Gap {}
+    /// A special period of a place.
+    #[derive(Debug)]
+    pub enum SpecialPeriod {}
 
     impl Kind for Matter {
         const PREFIX: &'static str = "matter";
@@ -139,6 +151,18 @@ pub mod kind {
     impl Kind for Assessment {
         const PREFIX: &'static str = "assessment";
     }
+    impl Kind for Roster {
+        const PREFIX: &'static str = "roster";
+    }
+    impl Kind for Shift {
+        const PREFIX: &'static str = "shift";
+    }
+    impl Kind for Gap {
+        const PREFIX: &'static str = "gap";
+    }
+    impl Kind for SpecialPeriod {
+        const PREFIX: &'static str = "period";
+    }
 }
 
 /// The id of a matter.
@@ -179,6 +203,14 @@ pub type ScheduleId = Id<kind::Schedule>;
 pub type DisputeId = Id<kind::Dispute>;
 /// The id of a risk assessment.
 pub type AssessmentId = Id<kind::Assessment>;
+/// The id of a roster of a duty.
+pub type RosterId = Id<kind::Roster>;
+/// The id of a shift of a duty.
+pub type ShiftId = Id<kind::Shift>;
+/// The id of a gap of a duty.
+pub type GapId = Id<kind::Gap>;
+/// The id of a special period.
+pub type SpecialPeriodId = Id<kind::SpecialPeriod>;
 
 /// A UUID that knows what it is the id of.
 pub struct Id<K> {

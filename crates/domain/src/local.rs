@@ -48,6 +48,8 @@ words! {
         CollectiveVisit = "collective_visit",
         /// From how many on a collective visit is urgent; persons.
         CollectiveUrgent = "collective_urgent",
+        /// How far ahead hours in which nobody is on duty are looked for; days.
+        DutyGapDays = "duty_gap_days",
     }
 }
 
@@ -213,7 +215,8 @@ impl LocalRuleId {
             | Self::SimplifiedOpinion
             | Self::RecommendationAnswer
             | Self::CollectiveVisit
-            | Self::CollectiveUrgent => false,
+            | Self::CollectiveUrgent
+            | Self::DutyGapDays => false,
         }
     }
 }

@@ -2,13 +2,18 @@
 //! when nobody does (art. 25). An alert names places, organs and matters; no person.
 
 mod escalation;
+mod ladders;
 mod recipient_rules;
 mod recipients;
 mod thread;
 
+pub mod duty;
 pub mod hot_spots;
 
-pub use escalation::{Escalation, Step, next_step};
+pub use escalation::{Escalation, Step};
+pub use ladders::{
+    Called, EscalationLadder, EscalationLadders, LadderError, NamedWait, Rung, Wait,
+};
 pub use recipient_rules::{
     RecipientRule, RecipientRuleError, RecipientRules, URGENT_REPORT, UnknownRecipientRule,
 };

@@ -401,6 +401,7 @@ impl Retryable for Problem {
             | Self::WrongPageToken
             | Self::NotFound { .. }
             | Self::NotAllowedNow { .. }
+            | Self::NotOnDuty { .. }
             | Self::NoCompetentOrgan { .. }
             | Self::RequestIdReused { .. }
             | Self::NotYours { .. }

@@ -58,6 +58,8 @@ pub struct Desk {
     pub almanac: Almanac,
     /// The text of the file of local rules, if the settings name one.
     pub local_rules: Option<Arc<str>>,
+    /// The text of the file of the ladders of the escalation, if the settings name one.
+    pub escalation_ladders: Option<Arc<str>>,
     /// Ends everything.
     pub stopper: Stopper,
 }
@@ -144,6 +146,13 @@ pub fn wrong_local_rules(wrong: impl std::fmt::Display) -> Problem {
     Problem::Unexpected(format!("the file of the setting local_rules: {wrong}"))
 }
 
+/// The problem of a service whose file of escalation ladders is wrong.
+pub fn wrong_escalation_ladders(wrong: impl std::fmt::Display) -> Problem {
+    Problem::Unexpected(format!(
+        "the file of the setting escalation_ladders: {wrong}"
+    ))
+}
+
 /// Runs one service until it is stopped.
 pub fn run(context: Context, house: House) -> BoxFuture<'static, Result<(), RunError>> {
     Box::pin(async move {
@@ -161,6 +170,7 @@ pub fn run(context: Context, house: House) -> BoxFuture<'static, Result<(), RunE
             own: own.clone(),
             almanac: almanac.clone(),
             local_rules: context.settings.local_rules()?,
+            escalation_ladders: context.settings.escalation_ladders()?,
             stopper: context.stopper.clone(),
         };
         let lists = (house.lists)(desk).await.map_err(problem)?;

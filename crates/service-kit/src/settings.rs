@@ -181,6 +181,8 @@ pub struct Settings {
     pub law_rules: Option<PathBuf>,
     /// File of the local rules; those of this release when none is given.
     pub local_rules: Option<PathBuf>,
+    /// File of the ladders of the escalation; those of this release when none is given.
+    pub escalation_ladders: Option<PathBuf>,
     /// Logs, traces and metrics.
     pub telemetry: TelemetrySettings,
     /// The fast road.
@@ -273,6 +275,15 @@ impl Settings {
     pub fn local_rules(&self) -> Result<Option<Arc<str>>, SettingsError> {
         let text = self.local_rules.as_deref().map(read_text).transpose()?;
         Ok(text.map(Arc::from))
+    }
+
+    /// The text of the file of the ladders of the escalation; none when the settings name no file.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn escalation_ladders(&self) -> Result<Option<Arc<str>>, SettingsError> {
+        let text = self.escalation_ladders.as_deref().map(read_text);
+        Ok(text.transpose()?.map(Arc::from))
     }
 
     /// The section of a service.

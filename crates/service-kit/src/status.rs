@@ -52,6 +52,12 @@ pub enum Problem {
         /// What may be done instead.
         allowed: Vec<String>,
     },
+    /// The post is not on duty in the shift that is running.
+    #[error("the post is not on duty now; on duty are: {}", list(on_duty))]
+    NotOnDuty {
+        /// The posts that are.
+        on_duty: Vec<String>,
+    },
     /// No organ is competent for this place and subject.
     #[error("{words}")]
     NoCompetentOrgan {
@@ -185,6 +191,7 @@ impl Problem {
                 ErrorReason::ActionNotAllowedNow,
                 None,
             ),
+            Self::NotOnDuty { .. } => (Code::FailedPrecondition, ErrorReason::NotOnDuty, None),
             Self::NoCompetentOrgan { .. } => (
                 Code::FailedPrecondition,
                 ErrorReason::NoCompetentOrgan,
@@ -241,6 +248,7 @@ impl Problem {
             | Self::WrongPageToken
             | Self::NotFound { .. }
             | Self::NotAllowedNow { .. }
+            | Self::NotOnDuty { .. }
             | Self::NoCompetentOrgan { .. }
             | Self::RequestIdReused { .. }
             | Self::NotYours { .. }
@@ -272,6 +280,7 @@ impl Problem {
                     ("allowed", allowed.join(",")),
                 ]
             }
+            Self::NotOnDuty { on_duty } => vec![("on_duty", on_duty.join(","))],
             Self::RequestIdReused { request_id } => vec![("request_id", request_id.clone())],
             Self::Database(_) | Self::Unexpected(_) => {
                 vec![("trace", telemetry::trace_or_request())]
@@ -322,6 +331,13 @@ impl Problem {
                     state,
                     action,
                     format!("allowed: {}", list(allowed)),
+                );
+            }
+            Self::NotOnDuty { on_duty } => {
+                details.add_precondition_failure_violation(
+                    "not_on_duty",
+                    "post",
+                    format!("on duty are: {}", list(on_duty)),
                 );
             }
             Self::NoCompetentOrgan { words } => {
@@ -382,6 +398,7 @@ impl Problem {
             | Self::WrongPageToken
             | Self::NotFound { .. }
             | Self::NotAllowedNow { .. }
+            | Self::NotOnDuty { .. }
             | Self::NoCompetentOrgan { .. }
             | Self::RequestIdReused { .. }
             | Self::NotYours { .. }

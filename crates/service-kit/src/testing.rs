@@ -155,6 +155,7 @@ impl TestDesk {
                 own,
                 almanac: Almanac::default(),
                 local_rules: None,
+                escalation_ladders: None,
                 stopper: Stopper::new(),
             },
             over: over.clone(),

@@ -49,6 +49,8 @@ pub(crate) enum Source {
     Report,
     /// The register raised it by itself.
     Registration,
+    /// Nobody is on duty at an organ where somebody must be.
+    Duty,
 }
 
 impl Source {
@@ -56,7 +58,27 @@ impl Source {
         match self {
             Self::Report => "report",
             Self::Registration => "registration",
+            Self::Duty => "duty",
         }
+    }
+
+    /// Whether no organ reported it.
+    pub(crate) fn is_by_itself(self) -> bool {
+        match self {
+            Self::Report => false,
+            Self::Registration | Self::Duty => true,
+        }
+    }
+}
+
+impl FromStr for Source {
+    type Err = String;
+
+    fn from_str(stored: &str) -> Result<Self, String> {
+        [Self::Report, Self::Registration, Self::Duty]
+            .into_iter()
+            .find(|source| source.as_str() == stored)
+            .ok_or_else(|| format!("{stored} is no source of an alert"))
     }
 }
 
@@ -147,6 +169,8 @@ pub(crate) struct Recipient {
     pub(crate) delivered_at: Option<Instant>,
     /// Whether somebody acknowledged.
     pub(crate) acknowledgement: Acknowledgement,
+    /// The ladder by which it is called, with its version.
+    pub(crate) ladder: String,
     /// How many posts must acknowledge, from 1.
     pub(crate) quorum: u32,
     /// How many have since it was last called.

@@ -125,7 +125,7 @@ pub(crate) async fn raise(
     Ok(Some((alert, recipients)))
 }
 
-/// Adds recipients that the escalation asks for to alerts that are under way.
+/// Adds recipients that the escalation asks for to alerts that are under way; gives those that were not addressed before.
 ///
 /// # Errors
 /// When the database refuses.
@@ -133,7 +133,7 @@ pub(crate) async fn add(
     tx: &mut Tx,
     alerts: &[Alert],
     wanted: Vec<Recipient>,
-) -> Result<(), Problem> {
+) -> Result<Vec<Recipient>, Problem> {
     let added = alert_recipient::add(tx.connection(), &wanted).await?;
     let recipients: Vec<Recipient> = wanted
         .into_iter()
@@ -150,7 +150,7 @@ pub(crate) async fn add(
             );
         }
     }
-    Ok(())
+    Ok(recipients)
 }
 
 async fn arm(tx: &mut Tx, recipients: &[Recipient]) -> Result<(), sqlx::Error> {
@@ -181,6 +181,7 @@ pub(crate) fn waiting(
         ack_due: now + limits.acknowledgement(&alert.report, level, now),
         delivered_at: None,
         acknowledgement: Acknowledgement::Waiting,
+        ladder: limits.ladder(&alert.report, now).version(),
         quorum: limits.quorum(&alert.report, level, now),
         posts: 0,
         report_due: None,

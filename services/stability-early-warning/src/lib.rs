@@ -3,11 +3,12 @@
 //! An urgent report is addressed to every level above in the transaction that commits it (`fan_out`),
 //! travels on the urgent stream of each recipient's level, and escalates until somebody acknowledges
 //! (`sweeps`). What organs owe those above them periodically is in `reporting`,
-//! what each day's counts show in `hot_spots`. It warns of matters, places and
+//! what each day's counts show in `hot_spots`, who is on duty in `duty`. It warns of matters, places and
 //! organs' silence; it knows no persons.
 
 mod alert;
 mod bells;
+mod duty;
 mod excluded;
 mod fan_out;
 mod hot_spots;
@@ -25,6 +26,9 @@ mod told;
 mod wire;
 
 use futures::future::BoxFuture;
+use huiyin_proto::stability_early_warning::v1::duty_service_server::{
+    self as duty_server, DutyServiceServer,
+};
 use huiyin_proto::stability_early_warning::v1::hot_spot_service_server::{
     self as hot_spot_server, HotSpotServiceServer,
 };
@@ -67,6 +71,8 @@ pub fn lists(desk: Desk) -> BoxFuture<'static, Result<Lists, Problem>> {
                 sweeps::report(service.clone()),
                 reporting::missing::report_due(),
                 hot_spots::looking::day_ended(service.clone()),
+                duty::looking::duty_look(service.clone()),
+                duty::looking::special_period(service.clone()),
             ],
             rpcs: Routes::new(
                 StabilityEarlyWarningServiceServer::new(service.clone())
@@ -79,7 +85,12 @@ pub fn lists(desk: Desk) -> BoxFuture<'static, Result<Lists, Problem>> {
                     .max_encoding_message_size(server::MAX_ENCODE),
             )
             .add_service(
-                HotSpotServiceServer::new(service)
+                HotSpotServiceServer::new(service.clone())
+                    .max_decoding_message_size(server::MAX_DECODE)
+                    .max_encoding_message_size(server::MAX_ENCODE),
+            )
+            .add_service(
+                DutyServiceServer::new(service)
                     .max_decoding_message_size(server::MAX_DECODE)
                     .max_encoding_message_size(server::MAX_ENCODE),
             ),
@@ -87,6 +98,7 @@ pub fn lists(desk: Desk) -> BoxFuture<'static, Result<Lists, Problem>> {
                 SERVICE_NAME,
                 reporting_server::SERVICE_NAME,
                 hot_spot_server::SERVICE_NAME,
+                duty_server::SERVICE_NAME,
             ],
         })
     })

@@ -6,19 +6,23 @@ use huiyin_domain::local::{Asked, LocalRuleId, LocalRules};
 use huiyin_domain::territory::TerritoryCode;
 use huiyin_domain::time::{Duration, Instant, local_date};
 use huiyin_domain::vocabulary::{Level, UrgentKind};
-use huiyin_domain::warning::Step;
+use huiyin_domain::warning::{EscalationLadder, EscalationLadders, NamedWait, Step, Wait};
 
 use crate::alert::Report;
 
 /// Posts that a quorum can ask for at most.
 const MOST_POSTS: u32 = 20;
+/// Days ahead that gaps of a duty can be looked for at most.
+const MOST_DAYS_AHEAD: u32 = 60;
 
 /// The limits in force.
 #[derive(Clone, Debug)]
 pub(crate) struct Limits {
     /// What places set.
     pub(crate) local: Arc<LocalRules>,
-    /// Between two reminders of an alert that nobody acknowledges.
+    /// Who is called after whom, and how soon.
+    pub(crate) ladders: Arc<EscalationLadders>,
+    /// Between two reminders of an alert that nobody acknowledges, where its ladder says no other time.
     pub(crate) repeat: Duration,
 }
 
@@ -42,13 +46,44 @@ impl Limits {
         self.minutes(LocalRuleId::ReportingOnLimit, asked(report, level, now))
     }
 
-    /// The time until the step after this one.
-    pub(crate) fn step(&self, step: Step, report: &Report, level: Level, now: Instant) -> Duration {
-        match step {
-            Step::Duty | Step::Deputy | Step::Leader | Step::LevelAbove => {
-                self.acknowledgement(report, level, now)
+    /// The ladder by which a recipient that is addressed now is called.
+    pub(crate) fn ladder(&self, report: &Report, now: Instant) -> &EscalationLadder {
+        self.ladders
+            .in_force(report.place, report.kind, local_date(now))
+    }
+
+    /// The ladder of the version that a recipient keeps; the one in force where no release of that version is here any more.
+    pub(crate) fn kept_ladder(
+        &self,
+        kept: &str,
+        report: &Report,
+        now: Instant,
+    ) -> &EscalationLadder {
+        self.ladders
+            .kept(kept)
+            .unwrap_or_else(|| self.ladder(report, now))
+    }
+
+    /// The time until the step after this one. No ladder makes danger to life slower than the limits of the place do.
+    pub(crate) fn step(
+        &self,
+        (ladder, step): (&EscalationLadder, Step),
+        report: &Report,
+        level: Level,
+        now: Instant,
+    ) -> Duration {
+        let limit = self.acknowledgement(report, level, now);
+        match ladder.wait(step, level) {
+            Wait::Named(NamedWait::AcknowledgementLimit) => limit,
+            Wait::Named(NamedWait::RepeatInterval) => self.repeat,
+            Wait::Minutes(minutes) => {
+                let given = Duration::minutes(minutes.into());
+                match (report.kind, step) {
+                    (UrgentKind::DangerToLife, Step::Repeat(_)) => given.min(self.repeat),
+                    (UrgentKind::DangerToLife, _) => given.min(limit),
+                    _ => given,
+                }
             }
-            Step::Repeat(_) => self.repeat,
         }
     }
 
@@ -64,6 +99,13 @@ impl Limits {
             ..Asked::of(place, local_date(known))
         };
         self.minutes(LocalRuleId::UrgentLateness, asked)
+    }
+
+    /// How far ahead the gaps of a duty are looked for.
+    pub(crate) fn duty_gaps_ahead(&self, place: TerritoryCode, at: Instant) -> Duration {
+        let asked = Asked::of(place, local_date(at));
+        let days = self.local.value(LocalRuleId::DutyGapDays, asked);
+        Duration::days(days.min(MOST_DAYS_AHEAD).into())
     }
 
     /// From how many persons on a visit is reported.

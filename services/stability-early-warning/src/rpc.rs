@@ -1,6 +1,7 @@
 //! One file a call.
 
 pub(crate) mod acknowledge_alert;
+pub(crate) mod duty;
 pub(crate) mod get_alert;
 pub(crate) mod hot_spots;
 pub(crate) mod list_alerts;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use futures::stream::BoxStream;
 use huiyin_domain::local::LocalRules;
 use huiyin_domain::time::Duration;
+use huiyin_domain::warning::EscalationLadders;
 use huiyin_domain::warning::hot_spots::Watching;
 use huiyin_proto::stability_early_warning::v1::stability_early_warning_service_server::StabilityEarlyWarningService;
 use huiyin_proto::stability_early_warning::v1::{
@@ -13,7 +14,7 @@ use huiyin_proto::stability_early_warning::v1::{
     RefuseAlertRequest, RefuseAlertResponse, ReportOnAlertRequest, ReportOnAlertResponse,
     WatchAlertsRequest, WatchAlertsResponse,
 };
-use huiyin_service_kit::run::{Desk, wrong_local_rules};
+use huiyin_service_kit::run::{Desk, wrong_escalation_ladders, wrong_local_rules};
 use huiyin_service_kit::settings::{Own, WarningSettings};
 use huiyin_service_kit::status::Problem;
 use tonic::{Request, Response, Status};
@@ -51,6 +52,8 @@ impl Service {
                 limits: Limits {
                     local: LocalRules::given(desk.local_rules.as_deref())
                         .map_err(wrong_local_rules)?,
+                    ladders: EscalationLadders::given(desk.escalation_ladders.as_deref())
+                        .map_err(wrong_escalation_ladders)?,
                     repeat: Duration::minutes(own.repeat_minutes.into()),
                 },
                 watching: Arc::new(watching(own)?),

@@ -8,6 +8,12 @@ pub(crate) mod counted_matter;
 pub(crate) mod daily_count;
 pub(crate) mod desk_place;
 pub(crate) mod dispute;
+pub(crate) mod duty_desk;
+pub(crate) mod duty_gap;
+pub(crate) mod duty_hand_over;
+pub(crate) mod duty_roster;
+pub(crate) mod duty_shift;
+pub(crate) mod duty_substitution;
 pub(crate) mod escalation_order;
 pub(crate) mod hot_spot;
 pub(crate) mod hot_spot_answer;
@@ -21,11 +27,14 @@ pub(crate) mod report_order;
 pub(crate) mod report_schedule;
 pub(crate) mod report_version;
 pub(crate) mod risk_assessment;
+pub(crate) mod special_period;
 pub(crate) mod warned_place;
 
 use std::fmt::Display;
 use std::str::FromStr;
 
+use huiyin_domain::time::Instant;
+use huiyin_domain::warning::duty::Stretch;
 use huiyin_service_kit::status::Problem;
 
 /// Reads a word of ours out of a column.
@@ -43,6 +52,12 @@ fn count(column: &'static str, stored: i32) -> Result<u32, Problem> {
 /// Writes a count into a column.
 fn integer(count: u32) -> Result<i32, Problem> {
     i32::try_from(count).map_err(|error| Problem::Unexpected(format!("{count}: {error}")))
+}
+
+/// Reads a stretch of time out of two columns that a constraint keeps in order.
+fn stretch(table: &'static str, (from, to): (Instant, Instant)) -> Result<Stretch, Problem> {
+    Stretch::new(from, to)
+        .ok_or_else(|| Problem::Unexpected(format!("table {table}: {from} is not before {to}")))
 }
 
 /// The limit of a statement that asks for given keys.

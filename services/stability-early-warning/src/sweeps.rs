@@ -3,11 +3,14 @@
 
 mod additions;
 
-use huiyin_domain::ids::AlertId;
+use std::collections::HashMap;
+
+use huiyin_domain::ids::{AlertId, OrganId};
 use huiyin_domain::routing::Directory;
 use huiyin_domain::time::{Duration, Instant};
 use huiyin_domain::vocabulary::Level;
-use huiyin_domain::warning::{Step, next_step};
+use huiyin_domain::warning::Step;
+use huiyin_domain::warning::duty::OnDuty;
 use huiyin_service_kit::database::Tx;
 use huiyin_service_kit::metrics;
 use huiyin_service_kit::status::Problem;
@@ -15,6 +18,7 @@ use huiyin_service_kit::timer::{self, Due, Sweep};
 use uuid::Uuid;
 
 use crate::alert::{Acknowledgement, Alert, Recipient};
+use crate::duty::{on_duty, silence};
 use crate::fan_out::ACKNOWLEDGEMENT;
 use crate::service::Service;
 use crate::store::{alert, alert_recipient, alert_report, escalation_order, recipient_act};
@@ -109,36 +113,48 @@ async fn call_next(
     let limits = &service.limits;
     let mut timers = Vec::with_capacity(called.recipients.len());
     for recipient in &mut called.recipients {
-        recipient.step = next_step(recipient.step, recipient.level).step;
+        let report = alerts.iter().find(|alert| alert.id == recipient.alert);
+        let report = report.map(|alert| &alert.report).ok_or_else(|| {
+            Problem::Unexpected(format!("{} of a recipient is not there", recipient.alert))
+        })?;
+        let ladder = limits.kept_ladder(&recipient.ladder, report, now);
+        recipient.step = ladder.next(recipient.step, recipient.level).step;
         recipient.escalations = recipient.escalations.saturating_add(1);
         recipient.acknowledgement = Acknowledgement::Waiting;
         let fired = due
             .iter()
             .find(|due| due.reference == recipient.id)
             .map_or(now, |due| due.fire_at);
-        let report = alerts.iter().find(|alert| alert.id == recipient.alert);
-        let limit = report.map_or(limits.repeat, |alert| {
-            limits.step(recipient.step, &alert.report, recipient.level, now)
-        });
+        let limit = limits.step((ladder, recipient.step), report, recipient.level, now);
         timers.push((recipient.id, next_due(fired, limit, now)));
     }
     alert_recipient::escalate(tx.connection(), &called.recipients).await?;
     escalation_order::insert(tx.connection(), &called.recipients, now).await?;
     timer::arm_all(tx.connection(), ACKNOWLEDGEMENT, &timers).await?;
     let directory = service.offices.current(tx.connection()).await?;
-    tell(tx, &called, &directory);
+    let organs: Vec<OrganId> = called
+        .recipients
+        .iter()
+        .map(|called| called.organ)
+        .collect();
+    let on_duty = on_duty::of(tx.connection(), &organs, now).await?;
+    tell(tx, &called, &directory, &on_duty);
     let above: Vec<&Recipient> = called
         .recipients
         .iter()
         .filter(|recipient| matches!(recipient.step, Step::LevelAbove))
         .collect();
-    additions::add(tx, limits, &above, &directory).await
+    let added = additions::add(tx, limits, &above, &directory).await?;
+    let reached = [called.recipients, added].concat();
+    silence::reached(tx, service, alerts, &reached).await
 }
 
-fn tell(tx: &mut Tx, called: &Called, directory: &Directory) {
+fn tell(tx: &mut Tx, called: &Called, directory: &Directory, on_duty: &HashMap<OrganId, OnDuty>) {
     for recipient in &called.recipients {
         let levels = levels_told(recipient, directory);
-        told::escalated(tx, recipient, &levels, called.lapsed);
+        let on_duty = on_duty.get(&recipient.organ);
+        let post = on_duty.and_then(|on_duty| on_duty.called(recipient.step));
+        told::escalated(tx, recipient, &levels, (called.lapsed, post));
         metrics::count(
             "huiyin_alerts_escalated",
             1,

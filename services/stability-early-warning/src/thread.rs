@@ -2,7 +2,7 @@
 
 use huiyin_domain::warning::Thread;
 
-use crate::alert::{Alert, FurtherReport, Source};
+use crate::alert::{Alert, FurtherReport};
 
 /// Kind of the timers that wait for somebody to report on.
 pub(crate) const REPORT: &str = "reporting_on";
@@ -13,6 +13,6 @@ pub(crate) fn of(alert: &Alert, reports: &[FurtherReport]) -> Thread {
     Thread {
         reports: own.clone().map(|report| report.number).max().unwrap_or(0),
         ended: own.map(|report| report.stage).find(|stage| stage.ends()),
-        raised_by_itself: alert.report.source == Source::Registration,
+        raised_by_itself: alert.report.source.is_by_itself(),
     }
 }

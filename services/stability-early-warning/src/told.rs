@@ -59,8 +59,13 @@ pub(crate) fn acknowledged(tx: &mut Tx, recipient: &Recipient, levels: &[Level])
 }
 
 /// Tells the given levels that a recipient has not acknowledged in time, or, when its acknowledgement lapsed, that nothing was
-/// reported after it; and statistics.
-pub(crate) fn escalated(tx: &mut Tx, recipient: &Recipient, levels: &[Level], lapsed: bool) {
+/// reported after it; with the post that is called, where there is one; and statistics.
+pub(crate) fn escalated(
+    tx: &mut Tx,
+    recipient: &Recipient,
+    levels: &[Level],
+    (lapsed, called_post): (bool, Option<&str>),
+) {
     let fact = AlertEscalated {
         alert_id: recipient.alert.to_string(),
         recipient_organ: recipient.organ.to_string(),
@@ -68,6 +73,7 @@ pub(crate) fn escalated(tx: &mut Tx, recipient: &Recipient, levels: &[Level], la
         step: wire::step_word(recipient.step).into(),
         count: recipient.escalations,
         lapsed,
+        called_post: called_post.unwrap_or_default().to_owned(),
     };
     for level in levels {
         tx.tell_urgent(*level, Fact::AlertEscalated(fact.clone()));

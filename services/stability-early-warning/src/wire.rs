@@ -128,6 +128,7 @@ pub(crate) fn recipient(recipient: &alert::Recipient) -> pb::Recipient {
         report_due_time: recipient.report_due.map(timestamp),
         refusal_reason,
         right_organ,
+        ladder: recipient.ladder.clone(),
     }
 }
 

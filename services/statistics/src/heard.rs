@@ -137,6 +137,7 @@ impl Heard {
             | Topic::Report(_)
             | Topic::Reporting(_)
             | Topic::HotSpot(_)
+            | Topic::Duty(_)
             | Topic::Petition(_) => {}
         }
         Ok(())

@@ -81,6 +81,7 @@ fn said(told: &Told) -> Result<Option<(&str, FactKind)>, Problem> {
         | Topic::Report(_)
         | Topic::Reporting(_)
         | Topic::HotSpot(_)
+        | Topic::Duty(_)
         | Topic::Petition(_) => Ok(None),
     }
 }

@@ -40,6 +40,7 @@ fn the_defaults_are_those_of_the_handbook() {
             ("reporting_on_limit", 1440),
             ("collective_visit", 5),
             ("collective_urgent", 50),
+            ("duty_gap_days", 7),
         ]
     );
     let to_life = Asked {

@@ -79,48 +79,9 @@ pub struct Escalation {
     pub added_level: Option<Level>,
 }
 
-/// What follows the step of a recipient at the level. There is always something: above the leader the
-/// level above is told, above the nation and after that everybody is told again and again.
-#[must_use]
-pub const fn next_step(step: Step, level: Level) -> Escalation {
-    let (step, added_level) = match (step, level.above()) {
-        (Step::Duty, _) => (Step::Deputy, None),
-        (Step::Deputy, _) => (Step::Leader, None),
-        (Step::Leader, Some(above)) => (Step::LevelAbove, Some(above)),
-        (Step::Leader, None) | (Step::LevelAbove, _) => (Step::Repeat(1), None),
-        (Step::Repeat(n), _) => (Step::Repeat(n.saturating_add(1)), None),
-    };
-    Escalation { step, added_level }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_county_that_does_not_answer_brings_in_the_city_and_then_repeats() {
-        let mut step = Step::Duty;
-        let mut seen = Vec::new();
-        for _ in 0..5 {
-            let next = next_step(step, Level::County);
-            assert!(next.step > step);
-            seen.push((next.step, next.added_level));
-            step = next.step;
-        }
-        let expected = [
-            (Step::Deputy, None),
-            (Step::Leader, None),
-            (Step::LevelAbove, Some(Level::City)),
-            (Step::Repeat(1), None),
-            (Step::Repeat(2), None),
-        ];
-        assert_eq!(seen, expected);
-    }
-
-    #[test]
-    fn at_the_nation_nothing_is_above_and_it_repeats() {
-        assert_eq!(next_step(Step::Leader, Level::Nation).step, Step::Repeat(1));
-    }
 
     #[test]
     fn a_step_reads_back_from_its_number() {

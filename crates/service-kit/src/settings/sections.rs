@@ -44,6 +44,7 @@ pub(super) fn settings(mut tree: Tree) -> Result<Settings, SettingsError> {
         profile,
         law_rules,
         local_rules,
+        escalation_ladders,
     } = top(&mut tree);
     if profile == Profile::Development {
         tree.let_secrets_be_written_out();
@@ -71,6 +72,7 @@ pub(super) fn settings(mut tree: Tree) -> Result<Settings, SettingsError> {
         profile,
         law_rules,
         local_rules,
+        escalation_ladders,
         telemetry,
         streams,
         tls,
@@ -88,6 +90,7 @@ struct Top {
     profile: Profile,
     law_rules: Option<PathBuf>,
     local_rules: Option<PathBuf>,
+    escalation_ladders: Option<PathBuf>,
 }
 
 fn top(tree: &mut Tree) -> Top {
@@ -104,11 +107,13 @@ fn top(tree: &mut Tree) -> Top {
     );
     let mut file = |key| top.parsed(key, path, "must be the path of a file");
     let (law_rules, local_rules) = (file("law_rules"), file("local_rules"));
+    let escalation_ladders = file("escalation_ladders");
     tree.close(top);
     Top {
         profile: profile.unwrap_or_default(),
         law_rules,
         local_rules,
+        escalation_ladders,
     }
 }
 

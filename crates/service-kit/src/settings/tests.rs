@@ -144,7 +144,7 @@ fn an_unknown_key_is_named_with_its_section_and_what_is_allowed() {
         &[("HUIYIN__INTAKE__REPEAT", "x"), ("HUIYIN__PROFIL", "x")],
     ));
     let expected = [
-        "profil (from HUIYIN__PROFIL) is unknown; allowed here: profile, law_rules, local_rules",
+        "profil (from HUIYIN__PROFIL) is unknown; allowed here: profile, law_rules, local_rules, escalation_ladders",
         "[telemetry] loglevel is unknown; allowed here: log_level, log_format, otlp_endpoint, trace_ratio, metrics_listen",
         "[intake] repeat (from HUIYIN__INTAKE__REPEAT) is unknown; allowed here: listen, database_url, database_connections, log_key, vault_key, vault_sealed_key, vault_suite, vault_copies",
         "[adresses] is unknown; allowed sections: telemetry, streams, tls, tokens, log, limits, audit, addresses, intake, routing, supervision, stability_early_warning, statistics",
@@ -223,7 +223,7 @@ fn a_section_that_is_a_value_is_refused() {
     let refused = problems(Settings::from_toml("intake = 3"));
     assert_eq!(
         refused,
-        ["intake is unknown; allowed here: profile, law_rules, local_rules"]
+        ["intake is unknown; allowed here: profile, law_rules, local_rules, escalation_ladders"]
     );
 }
 

@@ -18,6 +18,7 @@ use uuid::Uuid;
 
 use super::id;
 use crate::alert::{Report, Source};
+use crate::duty::silence;
 use crate::excluded;
 use crate::fan_out::{self, Outgoing};
 use crate::hot_spots::counting;
@@ -75,7 +76,9 @@ async fn react(service: &Service, tx: &mut Tx, events: &[Event]) -> Result<(), P
             addressed,
             exclusions,
         };
-        fan_out::raise(tx, &service.limits, &outgoing).await?;
+        if let Some((alert, recipients)) = fan_out::raise(tx, &service.limits, &outgoing).await? {
+            silence::reached(tx, service, &[alert], &recipients).await?;
+        }
     }
     Ok(())
 }

@@ -19,6 +19,7 @@ use tonic::Request;
 
 use super::nameless;
 use crate::alert::{Acknowledgement, AlreadyAcknowledged, By, Recipient};
+use crate::duty::on_duty;
 use crate::fan_out::ACKNOWLEDGEMENT;
 use crate::limits::Limits;
 use crate::service::Service;
@@ -39,7 +40,7 @@ struct Acknowledging {
 /// Acknowledges an alert, or takes one over.
 ///
 /// # Errors
-/// When the organ is not addressed, or has acknowledged already and nobody else takes over.
+/// When the organ is not addressed, or has acknowledged already and nobody else takes over; [`Problem::NotOnDuty`].
 pub(crate) async fn answer(
     service: &Service,
     request: Request<AcknowledgeAlertRequest>,
@@ -103,6 +104,7 @@ async fn acknowledge(
         post: wanted.post,
         at: wire::kept(tx.now()),
     };
+    on_duty::check(tx.connection(), (wanted.organ, &by.post), by.at).await?;
     let taken = match recipient.acknowledgement {
         Acknowledgement::InTime(_) | Acknowledgement::Late(_) if wanted.take_over => {
             take_over(&mut recipient, &by)?;

@@ -9,10 +9,12 @@ use huiyin_service_kit::chance;
 use huiyin_service_kit::idempotency::Asked;
 use huiyin_service_kit::status::Problem;
 use huiyin_service_kit::violations::Violations;
+use std::slice::from_ref;
 use tonic::Request;
 
 use super::nameless;
 use crate::alert::{Report, Source};
+use crate::duty::silence;
 use crate::excluded;
 use crate::fan_out::{self, Outgoing};
 use crate::service::Service;
@@ -36,16 +38,16 @@ pub(crate) async fn answer(
     let asked = Asked::of(&metadata, &message.request_id, &message);
     let outgoing = read(service, &message).await?;
     permit(About::Organ(outgoing.report.organ)).await?;
-    let limits = service.limits.clone();
-    service
-        .desk
-        .database
+    let service = service.clone();
+    let database = service.desk.database.clone();
+    database
         .once("raise_alert", asked, move |tx| {
-            let (outgoing, limits) = (outgoing.clone(), limits.clone());
+            let (outgoing, service) = (outgoing.clone(), service.clone());
             Box::pin(async move {
                 tx.as_house().await?;
-                let raised = fan_out::raise(tx, &limits, &outgoing).await?;
+                let raised = fan_out::raise(tx, &service.limits, &outgoing).await?;
                 let (alert, recipients) = raised.ok_or(Problem::ChangedMeanwhile)?;
+                silence::reached(tx, &service, from_ref(&alert), &recipients).await?;
                 Ok(RaiseAlertResponse {
                     alert: Some(wire::alert(&alert, &recipients, &[])),
                 })
@@ -113,7 +115,7 @@ fn parse(violations: &mut Violations, message: &RaiseAlertRequest, now: Instant)
     check_times(violations, (happened_at, known_at), now);
     let facts = nameless(violations, "facts", &message.facts, (1, 4000));
     let measures = nameless(violations, "measures", &message.measures, (0, 4000));
-    let duty_phone = duty_phone(violations, &message.duty_phone);
+    let duty_phone = duty_phone(violations, "duty_phone", &message.duty_phone);
     Some(Report {
         kind: kind?,
         place: place?,
@@ -163,13 +165,14 @@ fn check_times(
     }
 }
 
-fn duty_phone(violations: &mut Violations, given: &str) -> String {
-    let phone = violations.text("duty_phone", given, 3, 30);
+/// The phone of a duty desk.
+pub(super) fn duty_phone(violations: &mut Violations, field: &str, given: &str) -> String {
+    let phone = violations.text(field, given, 3, 30);
     let dialled = |letter: char| {
         letter.is_ascii_digit() || matches!(letter, '+' | '-' | ' ' | '(' | ')' | '*' | '#')
     };
     violations.check(
-        "duty_phone",
+        field,
         phone.chars().all(dialled),
         "may hold digits, spaces and + - ( ) * # only",
     );

@@ -15,6 +15,7 @@ use tonic::Request;
 use super::acknowledge_alert::levels_told;
 use super::nameless;
 use crate::alert::{Acknowledgement, By, Recipient, Role};
+use crate::duty::{on_duty, silence};
 use crate::fan_out::{self, ACKNOWLEDGEMENT};
 use crate::service::Service;
 use crate::store::recipient_act::{self, RecipientAct};
@@ -35,7 +36,7 @@ struct Refusing {
 /// Refuses an alert.
 ///
 /// # Errors
-/// Every wrong field at once; when the organ is not addressed, cannot refuse, or has refused already.
+/// Every wrong field at once; when the organ is not addressed, cannot refuse, or has refused already; [`Problem::NotOnDuty`].
 pub(crate) async fn answer(
     service: &Service,
     request: Request<RefuseAlertRequest>,
@@ -117,6 +118,7 @@ async fn refuse(
         post: wanted.post,
         at: wire::kept(tx.now()),
     };
+    on_duty::check(tx.connection(), (wanted.organ, &by.post), by.at).await?;
     let act = (RecipientAct::Refused, by.post.as_str());
     recipient_act::insert(tx.connection(), id, act, by.at).await?;
     recipient.acknowledgement = Acknowledgement::Refused {
@@ -183,5 +185,6 @@ async fn address(
     let organ = (right.id, right.level);
     let role = Role::AddedByEscalation;
     let wanted = fan_out::waiting(alert, organ, (role, reason), &service.limits, now);
-    fan_out::add(tx, &alerts, vec![wanted]).await
+    let added = fan_out::add(tx, &alerts, vec![wanted]).await?;
+    silence::reached(tx, service, &alerts, &added).await
 }

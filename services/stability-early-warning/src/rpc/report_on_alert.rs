@@ -17,6 +17,7 @@ use uuid::Uuid;
 
 use super::{nameless, raise_alert};
 use crate::alert::{Alert, FurtherReport, Recipient};
+use crate::duty::on_duty;
 use crate::limits::Limits;
 use crate::service::Service;
 use crate::store::{alert, alert_recipient, alert_report};
@@ -26,7 +27,8 @@ use crate::{told, wire};
 /// Reports on an alert.
 ///
 /// # Errors
-/// Every wrong field at once; when the organ was not told of the alert; when the report does not fit into the thread.
+/// Every wrong field at once; when the organ was not told of the alert; when the report does not fit into the thread;
+/// [`Problem::NotOnDuty`] for an organ that was told.
 pub(crate) async fn answer(
     service: &Service,
     request: Request<ReportOnAlertRequest>,
@@ -110,6 +112,10 @@ async fn report_on(
     let earlier = alert_report::of(tx.connection(), &[report.alert]).await?;
     let thread = thread::of(alert, &earlier);
     let by_its_reporter = alert.report.organ == report.organ;
+    if !by_its_reporter {
+        let now = wire::kept(tx.now());
+        on_duty::check(tx.connection(), (report.organ, &report.post), now).await?;
+    }
     thread
         .take(report.stage, by_its_reporter, report.corrects.unwrap_or(0))
         .map_err(|unfit| Problem::NotAllowedNow {

@@ -98,7 +98,7 @@ pub(super) fn optional_id<K: Kind>(
 }
 
 /// The offices, once there are any.
-async fn directory(
+pub(super) async fn directory(
     service: &Service,
     connection: &mut PgConnection,
 ) -> Result<Arc<Directory>, Problem> {

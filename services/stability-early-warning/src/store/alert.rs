@@ -9,7 +9,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{count, integer, most, word};
-use crate::alert::{Alert, Recipient, Report, Source};
+use crate::alert::{Alert, Recipient, Report};
 
 struct Row {
     alert_id: Uuid,
@@ -51,11 +51,7 @@ impl TryFrom<Row> for Alert {
                 facts: row.facts,
                 measures: row.measures,
                 duty_phone: row.duty_phone,
-                source: if row.source == Source::Report.as_str() {
-                    Source::Report
-                } else {
-                    Source::Registration
-                },
+                source: word("alert.source", &row.source)?,
                 recipient_rule: row.recipient_rule,
             },
             reported_at: row.reported_at,
@@ -83,12 +79,12 @@ pub(crate) async fn insert(
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $22)
              ON CONFLICT (alert_id) DO NOTHING
              RETURNING alert_id)
-         INSERT INTO alert_recipient (recipient_id, alert_id, organ_id, level, role, reason, ack_due, quorum)
+         INSERT INTO alert_recipient (recipient_id, alert_id, organ_id, level, role, reason, ack_due, quorum, ladder)
          SELECT addressed.recipient_id, raised.alert_id, addressed.organ_id, addressed.level, addressed.role,
-                addressed.reason, addressed.ack_due, addressed.quorum
+                addressed.reason, addressed.ack_due, addressed.quorum, addressed.ladder
          FROM raised, unnest($17::uuid[], $18::uuid[], $19::text[], $20::text[], $21::text[], $16::timestamptz[],
-                             $23::integer[])
-              AS addressed (recipient_id, organ_id, level, role, reason, ack_due, quorum)",
+                             $23::integer[], $24::text[])
+              AS addressed (recipient_id, organ_id, level, role, reason, ack_due, quorum, ladder)",
         alert.id.uuid(),
         report.kind.as_str(),
         report.place.as_str(),
@@ -112,6 +108,7 @@ pub(crate) async fn insert(
         &addressed.reasons,
         report.recipient_rule,
         &addressed.quorums,
+        &addressed.ladders,
     )
     .execute(connection)
     .await?;

@@ -35,6 +35,7 @@ struct Row {
     report_due: Option<DateTime<Utc>>,
     refusal: Option<String>,
     right_organ: Option<Uuid>,
+    ladder: String,
 }
 
 impl TryFrom<Row> for Recipient {
@@ -73,6 +74,7 @@ impl TryFrom<Row> for Recipient {
             ack_due: row.ack_due,
             delivered_at: row.delivered_at,
             acknowledgement,
+            ladder: row.ladder,
             quorum: count("alert_recipient.quorum", row.quorum)?,
             posts: count("alert_recipient.posts", row.posts)?,
             report_due: row.report_due,
@@ -89,7 +91,7 @@ pub(crate) async fn of(
     let rows = sqlx::query_as!(
         Row,
         "SELECT recipient_id, alert_id, organ_id, level, role, reason, state, step, escalations, ack_due, delivered_at,
-                acked_at, acked_by_post, quorum, posts, report_due, refusal, right_organ
+                acked_at, acked_by_post, quorum, posts, report_due, refusal, right_organ, ladder
          FROM alert_recipient WHERE alert_id = ANY($1)
          ORDER BY array_position('{village,township,county,city,province,nation}'::text[], level), organ_id LIMIT $2",
         &wanted,
@@ -123,7 +125,7 @@ pub(crate) async fn lock(
     let row = sqlx::query_as!(
         Row,
         "SELECT recipient_id, alert_id, organ_id, level, role, reason, state, step, escalations, ack_due, delivered_at,
-                acked_at, acked_by_post, quorum, posts, report_due, refusal, right_organ
+                acked_at, acked_by_post, quorum, posts, report_due, refusal, right_organ, ladder
          FROM alert_recipient WHERE recipient_id = $1 FOR UPDATE",
         recipient,
     )
@@ -172,7 +174,7 @@ pub(crate) async fn lock_holders(
     let rows = sqlx::query_as!(
         Row,
         "SELECT recipient_id, alert_id, organ_id, level, role, reason, state, step, escalations, ack_due, delivered_at,
-                acked_at, acked_by_post, quorum, posts, report_due, refusal, right_organ
+                acked_at, acked_by_post, quorum, posts, report_due, refusal, right_organ, ladder
          FROM alert_recipient WHERE alert_id = $1 AND report_due IS NOT NULL
          ORDER BY recipient_id LIMIT $2 FOR UPDATE",
         alert.uuid(),
@@ -205,6 +207,23 @@ pub(crate) async fn hold(
     Ok(())
 }
 
+/// What is open at an organ, by id: what nobody has acknowledged, and what it holds until somebody reports on.
+pub(crate) async fn open_at(
+    connection: &mut PgConnection,
+    organ: OrganId,
+    limit: i64,
+) -> Result<Vec<AlertId>, sqlx::Error> {
+    let open = sqlx::query_scalar!(
+        "SELECT alert_id FROM alert_recipient
+         WHERE organ_id = $1 AND (state = 'waiting' OR report_due IS NOT NULL) ORDER BY alert_id LIMIT $2",
+        organ.uuid(),
+        limit,
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(open.into_iter().map(AlertId::from_uuid).collect())
+}
+
 /// Writes that alerts reached the desks of organs at an instant; gives the recipients they had not
 /// reached before. The rows are found one by one over the unique index, whatever the planner thought of
 /// the table's size when it first met this statement: a burst fills an empty table in seconds.
@@ -229,7 +248,7 @@ pub(crate) async fn deliver(
                        LIMIT 1) AS known))
            AND delivered_at IS NULL
          RETURNING recipient_id, alert_id, organ_id, level, role, reason, state, step, escalations, ack_due, delivered_at,
-                   acked_at, acked_by_post, quorum, posts, report_due, refusal, right_organ",
+                   acked_at, acked_by_post, quorum, posts, report_due, refusal, right_organ, ladder",
         &alerts,
         &organs,
         at,
@@ -248,7 +267,7 @@ pub(crate) async fn lock_all(
     let rows = sqlx::query_as!(
         Row,
         "SELECT recipient_id, alert_id, organ_id, level, role, reason, state, step, escalations, ack_due, delivered_at,
-                acked_at, acked_by_post, quorum, posts, report_due, refusal, right_organ
+                acked_at, acked_by_post, quorum, posts, report_due, refusal, right_organ, ladder
          FROM alert_recipient WHERE recipient_id = ANY($1) ORDER BY recipient_id LIMIT $2 FOR UPDATE",
         ids,
         most(ids),
@@ -302,6 +321,7 @@ pub(super) struct Columns {
     pub(super) reasons: Vec<String>,
     pub(super) dues: Vec<Instant>,
     pub(super) quorums: Vec<i32>,
+    pub(super) ladders: Vec<String>,
 }
 
 /// Recipients by columns.
@@ -315,6 +335,7 @@ pub(super) fn columns(recipients: &[Recipient]) -> Result<Columns, Problem> {
         reasons: Vec::new(),
         dues: Vec::new(),
         quorums: Vec::new(),
+        ladders: Vec::new(),
     };
     for recipient in recipients {
         columns.ids.push(recipient.id);
@@ -325,6 +346,7 @@ pub(super) fn columns(recipients: &[Recipient]) -> Result<Columns, Problem> {
         columns.reasons.push(recipient.reason.clone());
         columns.dues.push(recipient.ack_due);
         columns.quorums.push(integer(recipient.quorum)?);
+        columns.ladders.push(recipient.ladder.clone());
     }
     Ok(columns)
 }
@@ -336,9 +358,9 @@ pub(crate) async fn add(
 ) -> Result<HashSet<Uuid>, Problem> {
     let columns = columns(wanted)?;
     let added = sqlx::query_scalar!(
-        "INSERT INTO alert_recipient (recipient_id, alert_id, organ_id, level, role, reason, ack_due, quorum)
+        "INSERT INTO alert_recipient (recipient_id, alert_id, organ_id, level, role, reason, ack_due, quorum, ladder)
          SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::timestamptz[],
-                              $8::integer[])
+                              $8::integer[], $9::text[])
          ON CONFLICT (alert_id, organ_id) DO NOTHING
          RETURNING recipient_id",
         &columns.ids,
@@ -349,6 +371,7 @@ pub(crate) async fn add(
         &columns.reasons,
         &columns.dues,
         &columns.quorums,
+        &columns.ladders,
     )
     .fetch_all(connection)
     .await?;

@@ -16,15 +16,15 @@ use crate::store::{alert, alert_exclusion};
 use crate::wire;
 
 /// Adds the petition office above each silent recipient and the joint-meeting office of the place's
-/// city, unless they are addressed already or excluded.
+/// city, unless they are addressed already or excluded; gives those that were added.
 pub(super) async fn add(
     tx: &mut Tx,
     limits: &Limits,
     silent: &[&Recipient],
     directory: &Directory,
-) -> Result<(), Problem> {
+) -> Result<Vec<Recipient>, Problem> {
     if silent.is_empty() {
-        return Ok(());
+        return Ok(Vec::new());
     }
     let mut ids: Vec<AlertId> = silent.iter().map(|recipient| recipient.alert).collect();
     ids.sort_unstable();

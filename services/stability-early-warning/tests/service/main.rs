@@ -3,10 +3,16 @@
 
 mod arriving;
 mod clusters;
+mod duty_gaps;
+mod duty_posts;
+mod duty_rosters;
+mod duty_silence;
+mod duty_stage;
 mod escalation;
 mod hot_spot_scale;
 mod hot_spot_stage;
 mod hot_spots;
+mod ladders;
 mod ledger;
 mod raising;
 mod reporting_stage;

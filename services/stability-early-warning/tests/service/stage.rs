@@ -86,9 +86,24 @@ impl Stage {
 
     /// A service that goes by these local rules and knows the city.
     pub async fn with_local_rules(rules: &str) -> Result<Self, Broken> {
+        Self::given(None, Some(rules)).await
+    }
+
+    /// A service that goes by these ladders of the escalation and knows the city.
+    pub async fn with_ladders(ladders: &str) -> Result<Self, Broken> {
+        Self::given(Some(ladders), None).await
+    }
+
+    /// A service that goes by these ladders and local rules and knows the city.
+    pub async fn with_ladders_and_local_rules(ladders: &str, rules: &str) -> Result<Self, Broken> {
+        Self::given(Some(ladders), Some(rules)).await
+    }
+
+    async fn given(ladders: Option<&str>, rules: Option<&str>) -> Result<Self, Broken> {
         let mut desk =
             TestDesk::new(ServiceName::StabilityEarlyWarning, &MIGRATIONS, start()).await?;
-        desk.desk.local_rules = Some(rules.into());
+        desk.desk.local_rules = rules.map(Into::into);
+        desk.desk.escalation_ladders = ladders.map(Into::into);
         let stage = Self::over(desk).await?;
         stage.load_places().await?;
         stage.load_organs(organs::generate(&territories())).await?;

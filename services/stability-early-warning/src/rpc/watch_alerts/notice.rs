@@ -75,6 +75,7 @@ fn escalated(fact: &AlertEscalated) -> WatchAlertsResponse {
         recipient_organ: fact.recipient_organ.clone(),
         recipient_level: fact.recipient_level,
         step: fact.step,
+        called_post: fact.called_post.clone(),
         ..WatchAlertsResponse::default()
     }
 }

@@ -1,6 +1,8 @@
 //! Step 1 of the delivery protocol: the alert, everybody who is addressed, a timer for each and what is
 //! told of it are one commit.
 
+use std::slice;
+
 use huiyin_domain::ids::{AlertId, OrganId};
 use huiyin_domain::routing::Directory;
 use huiyin_domain::time::{Instant, local_date};
@@ -16,6 +18,7 @@ use uuid::Uuid;
 use crate::alert::{Acknowledgement, Alert, Recipient, Report, Role};
 use crate::limits::Limits;
 use crate::store::{alert, alert_exclusion, alert_recipient};
+use crate::storm::{self, Called};
 use crate::{told, wire};
 
 /// Kind of the timers that wait for an acknowledgement.
@@ -88,6 +91,37 @@ pub(crate) async fn raise(
     limits: &Limits,
     outgoing: &Outgoing,
 ) -> Result<Option<(Alert, Vec<Recipient>)>, Problem> {
+    Ok(raise_all(tx, limits, slice::from_ref(outgoing))
+        .await?
+        .pop())
+}
+
+/// Addresses everybody of several reports at once; leaves out those that were raised before. The last thing its transaction does.
+///
+/// # Errors
+/// When the database refuses.
+pub(crate) async fn raise_all(
+    tx: &mut Tx,
+    limits: &Limits,
+    outgoing: &[Outgoing],
+) -> Result<Vec<(Alert, Vec<Recipient>)>, Problem> {
+    let mut raised = Vec::with_capacity(outgoing.len());
+    let mut called = Vec::new();
+    for outgoing in outgoing {
+        if let Some((alert, recipients)) = address(tx, limits, outgoing).await? {
+            called.extend(storm::calls(slice::from_ref(&alert), &recipients));
+            raised.push((alert, recipients));
+        }
+    }
+    storm::call(tx, limits, &called).await?;
+    Ok(raised)
+}
+
+async fn address(
+    tx: &mut Tx,
+    limits: &Limits,
+    outgoing: &Outgoing,
+) -> Result<Option<(Alert, Vec<Recipient>)>, Problem> {
     let now = wire::kept(tx.now());
     let alert = Alert::made(outgoing.id, outgoing.report.clone(), now, limits);
     let recipients: Vec<Recipient> = outgoing
@@ -125,7 +159,8 @@ pub(crate) async fn raise(
     Ok(Some((alert, recipients)))
 }
 
-/// Adds recipients that the escalation asks for to alerts that are under way.
+/// Adds recipients that the escalation asks for to alerts that are under way; gives their calls, which the transaction places
+/// last.
 ///
 /// # Errors
 /// When the database refuses.
@@ -133,7 +168,7 @@ pub(crate) async fn add(
     tx: &mut Tx,
     alerts: &[Alert],
     wanted: Vec<Recipient>,
-) -> Result<(), Problem> {
+) -> Result<Vec<Called>, Problem> {
     let added = alert_recipient::add(tx.connection(), &wanted).await?;
     let recipients: Vec<Recipient> = wanted
         .into_iter()
@@ -150,7 +185,7 @@ pub(crate) async fn add(
             );
         }
     }
-    Ok(())
+    Ok(storm::calls(alerts, &recipients))
 }
 
 async fn arm(tx: &mut Tx, recipients: &[Recipient]) -> Result<(), sqlx::Error> {

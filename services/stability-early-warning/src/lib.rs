@@ -19,6 +19,7 @@ mod reporting;
 mod rpc;
 mod service;
 mod store;
+mod storm;
 mod sweeps;
 mod thread;
 mod told;
@@ -67,6 +68,7 @@ pub fn lists(desk: Desk) -> BoxFuture<'static, Result<Lists, Problem>> {
                 sweeps::report(service.clone()),
                 reporting::missing::report_due(),
                 hot_spots::looking::day_ended(service.clone())?,
+                storm::ring(service.clone()),
             ],
             rpcs: Routes::new(
                 StabilityEarlyWarningServiceServer::new(service.clone())

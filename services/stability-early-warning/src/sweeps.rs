@@ -19,7 +19,7 @@ use crate::fan_out::ACKNOWLEDGEMENT;
 use crate::service::Service;
 use crate::store::{alert, alert_recipient, alert_report, escalation_order, recipient_act};
 use crate::thread::{self, REPORT};
-use crate::{told, wire};
+use crate::{storm, told, wire};
 
 /// Escalates what nobody has acknowledged in time.
 pub(crate) fn acknowledgement(service: Service) -> Sweep {
@@ -132,7 +132,9 @@ async fn call_next(
         .iter()
         .filter(|recipient| matches!(recipient.step, Step::LevelAbove))
         .collect();
-    additions::add(tx, limits, &above, &directory).await
+    let mut calls = storm::calls(alerts, &called.recipients);
+    calls.extend(additions::add(tx, limits, &above, &directory).await?);
+    storm::call(tx, limits, &calls).await
 }
 
 fn tell(tx: &mut Tx, called: &Called, directory: &Directory) {

@@ -17,6 +17,7 @@ use crate::{
     territory::TerritoryCode,
     time::{Duration, Instant},
     vocabulary::UrgentKind,
+    word::words,
 };
 
 /// The time in which the budget is counted, and the longest a call waits: ten minutes.
@@ -125,15 +126,16 @@ pub struct Desk {
     pub bundle: Option<Bundle>,
 }
 
-/// What a notice is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Form {
-    /// One call about danger to life.
-    Life,
-    /// Calls of one group.
-    Group,
-    /// Calls of any groups.
-    Bundle,
+words! {
+    /// What a notice is.
+    Form {
+        /// One call about danger to life.
+        Life = "life",
+        /// Calls of one group.
+        Group = "group",
+        /// Calls of any groups.
+        Bundle = "bundle",
+    }
 }
 
 /// Where a call is.

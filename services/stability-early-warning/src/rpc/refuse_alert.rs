@@ -20,7 +20,7 @@ use crate::service::Service;
 use crate::store::recipient_act::{self, RecipientAct};
 use crate::store::{alert, alert_exclusion, alert_recipient, matter_about};
 use crate::thread::REPORT;
-use crate::{excluded, told, wire};
+use crate::{excluded, storm, told, wire};
 
 /// Who refuses what.
 #[derive(Clone, Debug)]
@@ -183,5 +183,6 @@ async fn address(
     let organ = (right.id, right.level);
     let role = Role::AddedByEscalation;
     let wanted = fan_out::waiting(alert, organ, (role, reason), &service.limits, now);
-    fan_out::add(tx, &alerts, vec![wanted]).await
+    let called = fan_out::add(tx, &alerts, vec![wanted]).await?;
+    storm::call(tx, &service.limits, &called).await
 }

@@ -13,18 +13,19 @@ use crate::fan_out;
 use crate::limits::Limits;
 use crate::store::matter_about::{self, MatterAbout};
 use crate::store::{alert, alert_exclusion};
+use crate::storm::Called;
 use crate::wire;
 
 /// Adds the petition office above each silent recipient and the joint-meeting office of the place's
-/// city, unless they are addressed already or excluded.
+/// city, unless they are addressed already or excluded; gives their calls.
 pub(super) async fn add(
     tx: &mut Tx,
     limits: &Limits,
     silent: &[&Recipient],
     directory: &Directory,
-) -> Result<(), Problem> {
+) -> Result<Vec<Called>, Problem> {
     if silent.is_empty() {
-        return Ok(());
+        return Ok(Vec::new());
     }
     let mut ids: Vec<AlertId> = silent.iter().map(|recipient| recipient.alert).collect();
     ids.sort_unstable();

@@ -178,6 +178,8 @@ pub enum AlertFact<'a> {
     AlertReportedOn(&'a AlertReportedOn),
     /// See the contract.
     AlertRefused(&'a AlertRefused),
+    /// See the contract.
+    NoticeRang(&'a NoticeRang),
 }
 
 /// What decisions go by, and those that a post made otherwise.
@@ -249,6 +251,7 @@ impl Fact {
             Self::AlertDelivered(fact) => Topic::Alert(AlertFact::AlertDelivered(fact)),
             Self::AlertReportedOn(fact) => Topic::Alert(AlertFact::AlertReportedOn(fact)),
             Self::AlertRefused(fact) => Topic::Alert(AlertFact::AlertRefused(fact)),
+            Self::NoticeRang(fact) => Topic::Alert(AlertFact::NoticeRang(fact)),
             Self::RulesActivated(fact) => Topic::Decision(DecisionFact::RulesActivated(fact)),
             Self::DecisionOverridden(fact) => {
                 Topic::Decision(DecisionFact::DecisionOverridden(fact))
@@ -302,7 +305,8 @@ impl Fact {
                 | AlertFact::AlertEscalated(_)
                 | AlertFact::AlertDelivered(_)
                 | AlertFact::AlertReportedOn(_)
-                | AlertFact::AlertRefused(_) => &[],
+                | AlertFact::AlertRefused(_)
+                | AlertFact::NoticeRang(_) => &[],
             },
             Topic::Decision(fact) => match fact {
                 DecisionFact::DecisionOverridden(fact) => from_ref(&fact.matter_id),

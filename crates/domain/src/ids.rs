@@ -93,6 +93,9 @@ pub mod kind {
     /// A special period of a place.
     #[derive(Debug)]
     pub enum SpecialPeriod {}
+    /// What rings at a duty desk: one alert, or a bundle of them.
+    #[derive(Debug)]
+    pub enum Notice {}
 
     impl Kind for Matter {
         const PREFIX: &'static str = "matter";
@@ -163,6 +166,9 @@ pub mod kind {
     impl Kind for SpecialPeriod {
         const PREFIX: &'static str = "period";
     }
+    impl Kind for Notice {
+        const PREFIX: &'static str = "notice";
+    }
 }
 
 /// The id of a matter.
@@ -211,6 +217,8 @@ pub type ShiftId = Id<kind::Shift>;
 pub type GapId = Id<kind::Gap>;
 /// The id of a special period.
 pub type SpecialPeriodId = Id<kind::SpecialPeriod>;
+/// The id of a notice at a duty desk.
+pub type NoticeId = Id<kind::Notice>;
 
 /// A UUID that knows what it is the id of.
 pub struct Id<K> {

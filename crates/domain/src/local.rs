@@ -44,6 +44,8 @@ words! {
         /// From an acknowledgement, or the last report, to the next report on an urgent problem, for one level or kind or
         /// all; minutes.
         ReportingOnLimit = "reporting_on_limit",
+        /// Notices that ring at an organ's duty desk within ten minutes, danger to life apart, for one level or all; notices.
+        DeskNotices = "desk_notices",
         /// From how many on a visit is collective; persons.
         CollectiveVisit = "collective_visit",
         /// From how many on a collective visit is urgent; persons.
@@ -198,7 +200,10 @@ impl LocalRuleId {
     const fn knows_levels(self) -> bool {
         matches!(
             self,
-            Self::AcknowledgementLimit | Self::AcknowledgementQuorum | Self::ReportingOnLimit
+            Self::AcknowledgementLimit
+                | Self::AcknowledgementQuorum
+                | Self::ReportingOnLimit
+                | Self::DeskNotices
         )
     }
 
@@ -214,6 +219,7 @@ impl LocalRuleId {
             | Self::SimplifiedAcceptance
             | Self::SimplifiedOpinion
             | Self::RecommendationAnswer
+            | Self::DeskNotices
             | Self::CollectiveVisit
             | Self::CollectiveUrgent
             | Self::DutyGapDays => false,

@@ -9,6 +9,7 @@ mod thread;
 
 pub mod duty;
 pub mod hot_spots;
+pub mod storm;
 
 pub use escalation::{Escalation, Step};
 pub use ladders::{

@@ -1,6 +1,8 @@
 //! Step 1 of the delivery protocol: the alert, everybody who is addressed, a timer for each and what is
 //! told of it are one commit.
 
+use std::slice;
+
 use huiyin_domain::ids::{AlertId, OrganId};
 use huiyin_domain::routing::Directory;
 use huiyin_domain::time::{Instant, local_date};
@@ -14,8 +16,11 @@ use huiyin_service_kit::{chance, metrics, timer};
 use uuid::Uuid;
 
 use crate::alert::{Acknowledgement, Alert, Recipient, Report, Role};
+use crate::duty::silence;
 use crate::limits::Limits;
+use crate::service::Service;
 use crate::store::{alert, alert_exclusion, alert_recipient};
+use crate::storm;
 use crate::{told, wire};
 
 /// Kind of the timers that wait for an acknowledgement.
@@ -84,6 +89,56 @@ fn is_office(role: RecipientRole) -> bool {
 /// # Errors
 /// When the database refuses.
 pub(crate) async fn raise(
+    tx: &mut Tx,
+    service: &Service,
+    outgoing: &Outgoing,
+) -> Result<Option<(Alert, Vec<Recipient>)>, Problem> {
+    Ok(raise_all(tx, service, slice::from_ref(outgoing))
+        .await?
+        .pop())
+}
+
+/// Addresses everybody of several reports at once; leaves out those that were raised before. The last thing its transaction does.
+///
+/// # Errors
+/// When the database refuses.
+pub(crate) async fn raise_all(
+    tx: &mut Tx,
+    service: &Service,
+    outgoing: &[Outgoing],
+) -> Result<Vec<(Alert, Vec<Recipient>)>, Problem> {
+    let mut raised = Vec::with_capacity(outgoing.len());
+    for outgoing in outgoing {
+        raised.extend(address(tx, &service.limits, outgoing).await?);
+    }
+    let (alerts, recipients): (Vec<Alert>, Vec<Vec<Recipient>>) = raised.iter().cloned().unzip();
+    reach(tx, service, &alerts, &recipients.concat()).await?;
+    Ok(raised)
+}
+
+/// Recipients of these alerts are called: at their desks, and where nobody is on duty whoever is above. The last thing a
+/// transaction does.
+///
+/// # Errors
+/// When the database refuses.
+pub(crate) async fn reach(
+    tx: &mut Tx,
+    service: &Service,
+    alerts: &[Alert],
+    recipients: &[Recipient],
+) -> Result<(), Problem> {
+    let mut calls = storm::calls(alerts, recipients);
+    for (alert, told) in silence::reached(tx, service, alerts, recipients).await? {
+        calls.extend(storm::calls(slice::from_ref(&alert), &told));
+    }
+    storm::call(tx, &service.limits, &calls).await
+}
+
+/// Addresses everybody of one report; their calls are still to be placed. `None` when it was raised before.
+///
+/// # Errors
+/// When the database refuses.
+pub(crate) async fn address(
     tx: &mut Tx,
     limits: &Limits,
     outgoing: &Outgoing,

@@ -20,6 +20,7 @@ mod reporting;
 mod rpc;
 mod service;
 mod store;
+mod storm;
 mod sweeps;
 mod thread;
 mod told;
@@ -73,6 +74,7 @@ pub fn lists(desk: Desk) -> BoxFuture<'static, Result<Lists, Problem>> {
                 hot_spots::looking::day_ended(service.clone()),
                 duty::looking::duty_look(service.clone()),
                 duty::looking::special_period(service.clone()),
+                storm::ring(service.clone()),
             ],
             rpcs: Routes::new(
                 StabilityEarlyWarningServiceServer::new(service.clone())

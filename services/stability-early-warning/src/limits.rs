@@ -14,6 +14,8 @@ use crate::alert::Report;
 const MOST_POSTS: u32 = 20;
 /// Days ahead that gaps of a duty can be looked for at most.
 const MOST_DAYS_AHEAD: u32 = 60;
+/// Notices that a budget can allow at most.
+pub(crate) const MOST_NOTICES: u32 = 100;
 
 /// The limits in force.
 #[derive(Clone, Debug)]
@@ -112,6 +114,17 @@ impl Limits {
     pub(crate) fn collective(&self, place: TerritoryCode, at: Instant) -> u32 {
         let asked = Asked::of(place, local_date(at));
         self.local.value(LocalRuleId::CollectiveUrgent, asked)
+    }
+
+    /// How many notices ring at the desk of an organ of the level and place within the window of storm control, danger to
+    /// life apart.
+    pub(crate) fn desk_notices(&self, place: TerritoryCode, level: Level, now: Instant) -> u32 {
+        let asked = Asked {
+            level: Some(level),
+            ..Asked::of(place, local_date(now))
+        };
+        let notices = self.local.value(LocalRuleId::DeskNotices, asked);
+        notices.min(MOST_NOTICES)
     }
 
     fn minutes(&self, rule: LocalRuleId, asked: Asked) -> Duration {

@@ -1,10 +1,13 @@
 //! One file a call.
 
 pub(crate) mod acknowledge_alert;
+pub(crate) mod acknowledge_alerts;
 pub(crate) mod duty;
 pub(crate) mod get_alert;
+pub(crate) mod get_notice;
 pub(crate) mod hot_spots;
 pub(crate) mod list_alerts;
+pub(crate) mod list_notices;
 pub(crate) mod raise_alert;
 pub(crate) mod refuse_alert;
 pub(crate) mod report_on_alert;

@@ -9,10 +9,12 @@ use huiyin_domain::warning::EscalationLadders;
 use huiyin_domain::warning::hot_spots::Watching;
 use huiyin_proto::stability_early_warning::v1::stability_early_warning_service_server::StabilityEarlyWarningService;
 use huiyin_proto::stability_early_warning::v1::{
-    AcknowledgeAlertRequest, AcknowledgeAlertResponse, GetAlertRequest, GetAlertResponse,
-    ListAlertsRequest, ListAlertsResponse, RaiseAlertRequest, RaiseAlertResponse,
-    RefuseAlertRequest, RefuseAlertResponse, ReportOnAlertRequest, ReportOnAlertResponse,
-    WatchAlertsRequest, WatchAlertsResponse,
+    AcknowledgeAlertRequest, AcknowledgeAlertResponse, AcknowledgeAlertsRequest,
+    AcknowledgeAlertsResponse, GetAlertRequest, GetAlertResponse, GetNoticeRequest,
+    GetNoticeResponse, ListAlertsRequest, ListAlertsResponse, ListNoticesRequest,
+    ListNoticesResponse, RaiseAlertRequest, RaiseAlertResponse, RefuseAlertRequest,
+    RefuseAlertResponse, ReportOnAlertRequest, ReportOnAlertResponse, WatchAlertsRequest,
+    WatchAlertsResponse,
 };
 use huiyin_service_kit::run::{Desk, wrong_escalation_ladders, wrong_local_rules};
 use huiyin_service_kit::settings::{Own, WarningSettings};
@@ -100,6 +102,15 @@ impl StabilityEarlyWarningService for Service {
         ))
     }
 
+    async fn acknowledge_alerts(
+        &self,
+        request: Request<AcknowledgeAlertsRequest>,
+    ) -> Answer<AcknowledgeAlertsResponse> {
+        Ok(Response::new(
+            rpc::acknowledge_alerts::answer(self, request).await?,
+        ))
+    }
+
     async fn refuse_alert(
         &self,
         request: Request<RefuseAlertRequest>,
@@ -127,6 +138,21 @@ impl StabilityEarlyWarningService for Service {
     async fn list_alerts(&self, request: Request<ListAlertsRequest>) -> Answer<ListAlertsResponse> {
         Ok(Response::new(
             rpc::list_alerts::answer(self, request.into_inner()).await?,
+        ))
+    }
+
+    async fn get_notice(&self, request: Request<GetNoticeRequest>) -> Answer<GetNoticeResponse> {
+        Ok(Response::new(
+            rpc::get_notice::answer(self, request.into_inner()).await?,
+        ))
+    }
+
+    async fn list_notices(
+        &self,
+        request: Request<ListNoticesRequest>,
+    ) -> Answer<ListNoticesResponse> {
+        Ok(Response::new(
+            rpc::list_notices::answer(self, request.into_inner()).await?,
         ))
     }
 

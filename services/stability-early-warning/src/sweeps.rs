@@ -18,8 +18,8 @@ use huiyin_service_kit::timer::{self, Due, Sweep};
 use uuid::Uuid;
 
 use crate::alert::{Acknowledgement, Alert, Recipient};
-use crate::duty::{on_duty, silence};
-use crate::fan_out::ACKNOWLEDGEMENT;
+use crate::duty::on_duty;
+use crate::fan_out::{self, ACKNOWLEDGEMENT};
 use crate::service::Service;
 use crate::store::{alert, alert_recipient, alert_report, escalation_order, recipient_act};
 use crate::thread::{self, REPORT};
@@ -146,7 +146,7 @@ async fn call_next(
         .collect();
     let added = additions::add(tx, limits, &above, &directory).await?;
     let reached = [called.recipients, added].concat();
-    silence::reached(tx, service, alerts, &reached).await
+    fan_out::reach(tx, service, alerts, &reached).await
 }
 
 fn tell(tx: &mut Tx, called: &Called, directory: &Directory, on_duty: &HashMap<OrganId, OnDuty>) {

@@ -5,11 +5,14 @@ use huiyin_domain::vocabulary::Level;
 use huiyin_proto::events::v1::event::Fact;
 use huiyin_proto::events::v1::{
     AlertAcknowledged, AlertDelivered, AlertEscalated, AlertRaised, AlertRefused, AlertReportedOn,
+    NoticeRang,
 };
 use huiyin_service_kit::database::Tx;
 use huiyin_service_kit::wire::timestamp;
 
 use crate::alert::{Acknowledgement, Alert, FurtherReport, Recipient};
+use crate::store::desk::LockedDesk;
+use crate::store::desk_notice::Unheard;
 use crate::wire;
 
 /// Tells a recipient's level at once that it is addressed, and statistics on the ordinary lane.
@@ -107,4 +110,23 @@ pub(crate) fn refused(tx: &mut Tx, recipient: &Recipient, right_organ: OrganId, 
         tx.tell_urgent(*level, Fact::AlertRefused(fact.clone()));
     }
     tx.tell(Fact::AlertRefused(fact));
+}
+
+/// Tells the level of a desk that a bundle rang there, and for which alerts.
+pub(crate) fn notice_rang(tx: &mut Tx, desk: &LockedDesk, unheard: &Unheard) {
+    let kinds = unheard.kinds.iter();
+    tx.tell_urgent(
+        desk.level,
+        Fact::NoticeRang(NoticeRang {
+            notice_id: unheard.notice.to_string(),
+            recipient_organ: desk.organ.to_string(),
+            recipient_level: wire::level_word(desk.level).into(),
+            alerts: unheard.alerts,
+            alert_ids: unheard.first.iter().map(ToString::to_string).collect(),
+            place_codes: unheard.places.iter().map(ToString::to_string).collect(),
+            kinds: kinds
+                .map(|kind| wire::urgent_kind_word(*kind).into())
+                .collect(),
+        }),
+    );
 }

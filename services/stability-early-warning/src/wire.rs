@@ -2,6 +2,7 @@
 
 use huiyin_domain::time::Instant;
 use huiyin_domain::vocabulary::{Level, UrgentKind};
+use huiyin_domain::warning::storm::Form;
 use huiyin_domain::warning::{RecipientRole, ReportStage, Step};
 use huiyin_proto::stability_early_warning::v1 as pb;
 use huiyin_proto::vocabulary::v1 as words;
@@ -9,6 +10,8 @@ use huiyin_service_kit::violations::Violations;
 use huiyin_service_kit::wire::timestamp;
 
 use crate::alert::{self, Acknowledgement, FurtherReport, Role};
+use crate::store::desk_call::Member;
+use crate::store::desk_notice::Notice;
 
 /// A level that must be given.
 pub(crate) fn level(violations: &mut Violations, field: &str, given: i32) -> Option<Level> {
@@ -205,6 +208,44 @@ pub(crate) fn alert(
             .map(further_report)
             .collect(),
         recipient_rule: report.recipient_rule.clone(),
+    }
+}
+
+/// What a notice is, on the wire.
+pub(crate) fn notice_form(form: Form) -> pb::NoticeForm {
+    match form {
+        Form::Life => pb::NoticeForm::DangerToLife,
+        Form::Group => pb::NoticeForm::Group,
+        Form::Bundle => pb::NoticeForm::Bundle,
+    }
+}
+
+/// A notice of a desk in an answer.
+pub(crate) fn desk_notice(notice: &Notice) -> pb::DeskNotice {
+    let kinds = notice.kinds.iter();
+    pb::DeskNotice {
+        notice_id: notice.id.to_string(),
+        organ_id: notice.organ.to_string(),
+        form: notice_form(notice.form).into(),
+        opened_time: Some(timestamp(notice.opened_at)),
+        rung_time: notice.rung_at.map(timestamp),
+        rings: notice.rings,
+        calls: notice.calls,
+        place_codes: notice.places.iter().map(ToString::to_string).collect(),
+        kinds: kinds.map(|kind| urgent_kind_word(*kind).into()).collect(),
+    }
+}
+
+/// A call of a notice in an answer.
+pub(crate) fn desk_call(call: &Member) -> pb::DeskCall {
+    pb::DeskCall {
+        alert_id: call.alert.to_string(),
+        call: call.number,
+        called_time: Some(timestamp(call.called_at)),
+        rings: call.rings,
+        kind: urgent_kind_word(call.kind).into(),
+        place_code: call.place.to_string(),
+        state: call.state.into(),
     }
 }
 

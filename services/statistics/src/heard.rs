@@ -209,7 +209,9 @@ impl Heard {
             AlertFact::AlertDelivered(fact) => self.deliver(fact),
             AlertFact::AlertAcknowledged(fact) => self.acknowledge(fact),
             AlertFact::AlertEscalated(fact) => self.escalate(fact),
-            AlertFact::AlertReportedOn(_) | AlertFact::AlertRefused(_) => Ok(()),
+            AlertFact::AlertReportedOn(_)
+            | AlertFact::AlertRefused(_)
+            | AlertFact::NoticeRang(_) => Ok(()),
         }
     }
 

@@ -38,6 +38,7 @@ fn the_defaults_are_those_of_the_handbook() {
             ("acknowledgement_limit", 30),
             ("acknowledgement_quorum", 1),
             ("reporting_on_limit", 1440),
+            ("desk_notices", 10),
             ("collective_visit", 5),
             ("collective_urgent", 50),
             ("duty_gap_days", 7),

@@ -1,6 +1,8 @@
 //! Organs of which a duty is required are looked at early each day, whenever one of their gaps begins, and at once when something
 //! about them was set. A look finds the gaps of the days ahead; in a special period it also says that nobody is on duty.
 
+use std::slice::from_ref;
+
 use std::collections::BTreeSet;
 
 use huiyin_domain::ids::{OrganId, SpecialPeriodId};
@@ -20,6 +22,7 @@ use super::{DutyDesk, Gap, SpecialPeriod, silence, told};
 use crate::limits::Limits;
 use crate::service::Service;
 use crate::store::{duty_desk, duty_gap, duty_roster, duty_shift, special_period};
+use crate::storm;
 use crate::wire::kept;
 
 /// The timers of organs: each waits for the next look at its organ.
@@ -127,9 +130,13 @@ async fn look_at(service: &Service, tx: &mut Tx, due: &[Due]) -> Result<(), Prob
     let directory = service.offices.current(tx.connection()).await?;
     let looked = look(tx, (&service.limits, &directory), desks, now).await?;
     tell_gaps(tx, &looked, (&directory, now)).await?;
+    let mut calls = Vec::new();
     for one in &looked {
         if one.special.iter().any(|period| period.holds(now)) {
-            silence::say(tx, (&service.limits, &directory), one, Vec::new()).await?;
+            let said = silence::say(tx, (&service.limits, &directory), one, Vec::new()).await?;
+            if let Some((alert, told)) = said {
+                calls.extend(storm::calls(from_ref(&alert), &told));
+            }
         }
     }
     let next = looked.iter().filter(|one| one.goes_on);
@@ -137,7 +144,7 @@ async fn look_at(service: &Service, tx: &mut Tx, due: &[Due]) -> Result<(), Prob
         .map(|one| (one.desk.organ.uuid(), next_look(&one.gaps, now)))
         .collect();
     timer::arm_all(tx.connection(), DUTY_LOOK, &next).await?;
-    Ok(())
+    storm::call(tx, &service.limits, &calls).await
 }
 
 /// What is required of organs and what of it nobody keeps, from some time back to the days ahead.

@@ -26,7 +26,8 @@ use crate::wire::kept;
 /// By what the recipient of such an alert is found, with its version, as an alert keeps it.
 const RULE: &str = "nobody-on-duty 2026-01-01";
 
-/// An alert has reached organs, at first or by an escalation: says of each where somebody must be on duty and nobody is.
+/// An alert has reached organs, at first or by an escalation: says of each where somebody must be on duty and nobody is;
+/// gives the alerts that say it, whose calls are still to be placed.
 ///
 /// # Errors
 /// When the database refuses.
@@ -35,7 +36,7 @@ pub(crate) async fn reached(
     service: &Service,
     alerts: &[Alert],
     recipients: &[Recipient],
-) -> Result<(), Problem> {
+) -> Result<Vec<(Alert, Vec<Recipient>)>, Problem> {
     let by_itself = |recipient: &&Recipient| {
         let alert = alerts.iter().find(|alert| alert.id == recipient.alert);
         alert.is_some_and(|alert| alert.report.source == Source::Duty)
@@ -48,8 +49,9 @@ pub(crate) async fn reached(
     let organs: Vec<OrganId> = organs.into_iter().collect();
     let now = kept(tx.now());
     let desks = duty_desk::without_anybody(tx.connection(), &organs, now).await?;
+    let mut raised = Vec::new();
     if desks.is_empty() {
-        return Ok(());
+        return Ok(raised);
     }
     let directory = service.offices.current(tx.connection()).await?;
     let rules = (&service.limits, &*directory);
@@ -63,9 +65,9 @@ pub(crate) async fn reached(
             .filter_map(|recipient| alerts.iter().find(|alert| alert.id == recipient.alert))
             .collect();
         let exclusions = exclusions(tx, &looked, &reached, &directory).await?;
-        say(tx, rules, &looked, exclusions).await?;
+        raised.extend(say(tx, rules, &looked, exclusions).await?);
     }
-    Ok(())
+    Ok(raised)
 }
 
 /// Whom what reached the organ must be kept from, and so that anything reached it.
@@ -101,7 +103,7 @@ fn above<'d>(
         .filter_map(|place| directory.holder(&place, PETITION_OFFICE))
 }
 
-/// Raises the alert, unless that was done for this gap.
+/// Raises the alert, unless that was done for this gap; its calls are still to be placed.
 ///
 /// # Errors
 /// When the database refuses.
@@ -110,19 +112,19 @@ pub(super) async fn say(
     (limits, directory): (&Limits, &Directory),
     looked: &Looked,
     exclusions: Vec<OrganId>,
-) -> Result<(), Problem> {
+) -> Result<Option<(Alert, Vec<Recipient>)>, Problem> {
     let (organ, now) = (looked.desk.organ, kept(tx.now()));
     // another alert may say it at this moment: once more behind the lock
     let locked = duty_desk::lock(tx.connection(), &[organ.uuid()]).await?;
     let said_at = locked.first().and_then(|desk| desk.said_at);
     let Some(gap) = unsaid(&looked.gaps, now, said_at) else {
-        return Ok(());
+        return Ok(None);
     };
     duty_desk::said(tx.connection(), organ, now).await?;
     let office = above(looked, directory).find(|office| !exclusions.contains(&office.id));
     let Some((office, silent)) = office.zip(directory.get(organ)) else {
         tracing::error!(organ = %organ, "nobody is on duty, and no office above can be told");
-        return Ok(());
+        return Ok(None);
     };
     let outgoing = Outgoing {
         id: chance::new_id(),
@@ -138,13 +140,13 @@ pub(super) async fn say(
         }],
         exclusions,
     };
-    fan_out::raise(tx, limits, &outgoing).await?;
+    let raised = fan_out::address(tx, limits, &outgoing).await?;
     metrics::count(
         "huiyin_duty_silences",
         1,
         &[("level", silent.level.as_str())],
     );
-    Ok(())
+    Ok(raised)
 }
 
 fn report(silent: &OrganProfile, gap: &Stretch, now: huiyin_domain::time::Instant) -> Report {

@@ -18,7 +18,6 @@ use uuid::Uuid;
 
 use super::id;
 use crate::alert::{Report, Source};
-use crate::duty::silence;
 use crate::excluded;
 use crate::fan_out::{self, Outgoing};
 use crate::hot_spots::counting;
@@ -65,21 +64,20 @@ async fn react(service: &Service, tx: &mut Tx, events: &[Event]) -> Result<(), P
     }
     let directory = service.offices.current(tx.connection()).await?;
     check_places(tx, &visits).await?;
+    let mut outgoing = Vec::with_capacity(visits.len());
     for visit in visits {
         let rule = rule(visit.report.known_at)?;
         let exclusions = exclusions(rule, &visit, &directory)?;
         let addressed =
             warning::recipients(rule, &visit.report.place, None, &directory, &exclusions);
-        let outgoing = Outgoing {
+        outgoing.push(Outgoing {
             id: visit.id,
             report: visit.report,
             addressed,
             exclusions,
-        };
-        if let Some((alert, recipients)) = fan_out::raise(tx, &service.limits, &outgoing).await? {
-            silence::reached(tx, service, &[alert], &recipients).await?;
-        }
+        });
     }
+    fan_out::raise_all(tx, service, &outgoing).await?;
     Ok(())
 }
 

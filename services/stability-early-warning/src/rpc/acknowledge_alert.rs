@@ -16,6 +16,7 @@ use huiyin_service_kit::status::Problem;
 use huiyin_service_kit::violations::Violations;
 use huiyin_service_kit::{metrics, timer};
 use tonic::Request;
+use uuid::Uuid;
 
 use super::nameless;
 use crate::alert::{Acknowledgement, AlreadyAcknowledged, By, Recipient};
@@ -30,11 +31,11 @@ use crate::{told, wire};
 
 /// Who acknowledges what.
 #[derive(Clone, Debug)]
-struct Acknowledging {
-    alert: AlertId,
-    organ: OrganId,
-    post: String,
-    take_over: bool,
+pub(super) struct Acknowledging {
+    pub(super) alert: AlertId,
+    pub(super) organ: OrganId,
+    pub(super) post: String,
+    pub(super) take_over: bool,
 }
 
 /// Acknowledges an alert, or takes one over.
@@ -93,6 +94,17 @@ async fn acknowledge(
     })?;
     // only that row is changed, and what follows from it
     tx.as_house().await?;
+    let (_, recipient) = acknowledge_found(tx, limits, id, wanted).await?;
+    Ok(recipient)
+}
+
+/// Acknowledges or takes over for one recipient, which who asks has found. When that is not allowed nothing has changed.
+pub(super) async fn acknowledge_found(
+    tx: &mut Tx,
+    limits: &Limits,
+    id: Uuid,
+    wanted: Acknowledging,
+) -> Result<(RecipientAct, Recipient), Problem> {
     // The timer first and the recipient second, as the sweep does. A sweep that was under way has armed
     // the timer anew in a row this statement could not see: hence once more behind the recipient's lock.
     let fires = timer::take(tx.connection(), ACKNOWLEDGEMENT, id).await?;
@@ -104,15 +116,14 @@ async fn acknowledge(
         post: wanted.post,
         at: wire::kept(tx.now()),
     };
-    on_duty::check(tx.connection(), (wanted.organ, &by.post), by.at).await?;
-    let taken = match recipient.acknowledgement {
-        Acknowledgement::InTime(_) | Acknowledgement::Late(_) if wanted.take_over => {
-            take_over(&mut recipient, &by)?;
-            RecipientAct::TookOver
-        }
-        _ => {
-            add_post(tx, &mut recipient, &by).await?;
-            RecipientAct::Acknowledged
+    let taken = match judge(tx, &mut recipient, &by, wanted.take_over).await {
+        Ok(taken) => taken,
+        Err(refused) => {
+            // a list goes on with its next: whoever waits is waited for as before
+            if let Some(fires) = fires {
+                timer::arm(tx.connection(), ACKNOWLEDGEMENT, id, fires).await?;
+            }
+            return Err(refused);
         }
     };
     recipient_act::insert(tx.connection(), id, (taken, &by.post), by.at).await?;
@@ -121,7 +132,7 @@ async fn acknowledge(
         alert_recipient::write(tx.connection(), &recipient).await?;
         let fires = fires.unwrap_or(recipient.ack_due);
         timer::arm(tx.connection(), ACKNOWLEDGEMENT, id, fires).await?;
-        return Ok(recipient);
+        return Ok((taken, recipient));
     }
     hold(tx, limits, &mut recipient).await?;
     alert_recipient::write(tx.connection(), &recipient).await?;
@@ -132,7 +143,26 @@ async fn acknowledge(
         1,
         &[("level", recipient.level.as_str())],
     );
-    Ok(recipient)
+    Ok((taken, recipient))
+}
+
+async fn judge(
+    tx: &mut Tx,
+    recipient: &mut Recipient,
+    by: &By,
+    takes_over: bool,
+) -> Result<RecipientAct, Problem> {
+    on_duty::check(tx.connection(), (recipient.organ, &by.post), by.at).await?;
+    match recipient.acknowledgement {
+        Acknowledgement::InTime(_) | Acknowledgement::Late(_) if takes_over => {
+            take_over(recipient, by)?;
+            Ok(RecipientAct::TookOver)
+        }
+        _ => {
+            add_post(tx, recipient, by).await?;
+            Ok(RecipientAct::Acknowledged)
+        }
+    }
 }
 
 fn take_over(recipient: &mut Recipient, by: &By) -> Result<(), Problem> {

@@ -9,12 +9,10 @@ use huiyin_service_kit::chance;
 use huiyin_service_kit::idempotency::Asked;
 use huiyin_service_kit::status::Problem;
 use huiyin_service_kit::violations::Violations;
-use std::slice::from_ref;
 use tonic::Request;
 
 use super::nameless;
 use crate::alert::{Report, Source};
-use crate::duty::silence;
 use crate::excluded;
 use crate::fan_out::{self, Outgoing};
 use crate::service::Service;
@@ -45,9 +43,8 @@ pub(crate) async fn answer(
             let (outgoing, service) = (outgoing.clone(), service.clone());
             Box::pin(async move {
                 tx.as_house().await?;
-                let raised = fan_out::raise(tx, &service.limits, &outgoing).await?;
+                let raised = fan_out::raise(tx, &service, &outgoing).await?;
                 let (alert, recipients) = raised.ok_or(Problem::ChangedMeanwhile)?;
-                silence::reached(tx, &service, from_ref(&alert), &recipients).await?;
                 Ok(RaiseAlertResponse {
                     alert: Some(wire::alert(&alert, &recipients, &[])),
                 })

@@ -15,7 +15,7 @@ use tonic::Request;
 use super::acknowledge_alert::levels_told;
 use super::nameless;
 use crate::alert::{Acknowledgement, By, Recipient, Role};
-use crate::duty::{on_duty, silence};
+use crate::duty::on_duty;
 use crate::fan_out::{self, ACKNOWLEDGEMENT};
 use crate::service::Service;
 use crate::store::recipient_act::{self, RecipientAct};
@@ -186,5 +186,5 @@ async fn address(
     let role = Role::AddedByEscalation;
     let wanted = fan_out::waiting(alert, organ, (role, reason), &service.limits, now);
     let added = fan_out::add(tx, &alerts, vec![wanted]).await?;
-    silence::reached(tx, service, &alerts, &added).await
+    fan_out::reach(tx, service, &alerts, &added).await
 }

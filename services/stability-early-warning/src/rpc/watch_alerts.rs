@@ -174,14 +174,11 @@ impl Watching {
         for entry in run {
             notices.extend(notice::of(entry)?);
         }
-        match self.desk.organ {
-            None => Ok(notices.into()),
-            Some(organ) => {
-                let mut connection = self.service.desk.database.reading().await?;
-                Ok(notice::of_organ(&mut connection, notices, organ)
-                    .await?
-                    .into())
-            }
+        let mut connection = self.service.desk.database.reading().await?;
+        if let Some(organ) = self.desk.organ {
+            notices = notice::of_organ(&mut connection, notices, organ).await?;
         }
+        notice::place(&mut connection, &mut notices, self.desk.organ).await?;
+        Ok(notices.into())
     }
 }

@@ -117,6 +117,27 @@ pub(crate) async fn id_of(
     .await
 }
 
+/// The rows of an organ that alerts are addressed to, of those it is addressed by; not locked.
+pub(crate) async fn ids_of(
+    connection: &mut PgConnection,
+    alerts: &[AlertId],
+    organ: OrganId,
+) -> Result<Vec<(AlertId, Uuid)>, sqlx::Error> {
+    let wanted: Vec<Uuid> = alerts.iter().map(|alert| alert.uuid()).collect();
+    let rows = sqlx::query!(
+        "SELECT alert_id, recipient_id FROM alert_recipient WHERE alert_id = ANY($1) AND organ_id = $2 LIMIT $3",
+        &wanted,
+        organ.uuid(),
+        most(&wanted),
+    )
+    .fetch_all(connection)
+    .await?;
+    let found = rows.into_iter();
+    Ok(found
+        .map(|row| (AlertId::from_uuid(row.alert_id), row.recipient_id))
+        .collect())
+}
+
 /// Locks a recipient.
 pub(crate) async fn lock(
     connection: &mut PgConnection,

@@ -1,6 +1,7 @@
 //! The service through its public door, over a real PostgreSQL.
 #![cfg(test)]
 
+mod acknowledging_lists;
 mod arriving;
 mod clusters;
 mod duty_gaps;
@@ -19,6 +20,8 @@ mod reporting_stage;
 mod reports;
 mod schedules;
 mod stage;
+mod storm;
+mod storm_watched;
 mod threads;
 mod versions;
 mod watching;

@@ -40,6 +40,8 @@ pub struct Stage {
     pub reactions: Vec<Reaction>,
     pub sweep: Sweep,
     pub lapses: Sweep,
+    /// Lets bundles ring whose time has come.
+    pub rings: Sweep,
 }
 
 /// The first instant of every test.
@@ -114,12 +116,16 @@ impl Stage {
         let mut lists = lists(desk.desk.clone()).await?;
         let sweep = lists.sweeps.remove(0);
         let lapses = lists.sweeps.remove(0);
+        let rings = |sweep: &Sweep| sweep.kind == "desk_notice";
+        let rings = lists.sweeps.iter().position(rings).unwrap();
+        let rings = lists.sweeps.remove(rings);
         Ok(Self {
             client: Client::new(desk.open_to_all(lists.rpcs)),
             desk,
             reactions: lists.reactions,
             sweep,
             lapses,
+            rings,
         })
     }
 
@@ -215,6 +221,12 @@ impl Stage {
     pub async fn pass_to(&self, at: Instant) -> Result<usize, Broken> {
         self.desk.move_clock(at).await?;
         Ok(self.desk.fire(&self.sweep).await?)
+    }
+
+    /// Moves the clock and lets bundles ring whose time has come.
+    pub async fn ring_at(&self, at: Instant) -> Result<usize, Broken> {
+        self.desk.move_clock(at).await?;
+        Ok(self.desk.fire(&self.rings).await?)
     }
 
     pub async fn raise(&self) -> Result<pb::Alert, Broken> {

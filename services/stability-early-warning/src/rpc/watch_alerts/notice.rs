@@ -1,20 +1,22 @@
 //! What is shown of an entry of an urgent stream.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use huiyin_domain::ids::{AlertId, OrganId};
 use huiyin_proto::events::v1::event::Fact;
 use huiyin_proto::events::v1::{
     AlertAcknowledged, AlertEscalated, AlertRaised, AlertRefused, AlertReportedOn, Event,
+    NoticeRang,
 };
-use huiyin_proto::stability_early_warning::v1::{NoticeKind, WatchAlertsResponse};
+use huiyin_proto::stability_early_warning::v1::{NoticeForm, NoticeKind, WatchAlertsResponse};
 use huiyin_proto::topics::{AlertFact, Topic};
 use huiyin_service_kit::road::sequencer::Sequenced;
 use huiyin_service_kit::status::Problem;
 use prost::Message as _;
 use sqlx::PgConnection;
 
-use crate::store::alert;
+use crate::store::{alert, desk_call};
+use crate::wire;
 
 /// The notice of an entry; none of facts that do not belong on a desk.
 pub(super) fn of(entry: &Sequenced) -> Result<Option<WatchAlertsResponse>, Problem> {
@@ -40,6 +42,7 @@ fn of_fact(fact: &Fact) -> Option<WatchAlertsResponse> {
         AlertFact::AlertEscalated(fact) => Some(escalated(fact)),
         AlertFact::AlertReportedOn(fact) => Some(reported_on(fact)),
         AlertFact::AlertRefused(fact) => Some(refused(fact)),
+        AlertFact::NoticeRang(fact) => Some(rang(fact)),
         AlertFact::AlertDelivered(_) => None,
     }
 }
@@ -76,6 +79,7 @@ fn escalated(fact: &AlertEscalated) -> WatchAlertsResponse {
         recipient_level: fact.recipient_level,
         step: fact.step,
         called_post: fact.called_post.clone(),
+        call: fact.count,
         ..WatchAlertsResponse::default()
     }
 }
@@ -98,6 +102,55 @@ fn refused(fact: &AlertRefused) -> WatchAlertsResponse {
         recipient_level: fact.recipient_level,
         ..WatchAlertsResponse::default()
     }
+}
+
+fn rang(fact: &NoticeRang) -> WatchAlertsResponse {
+    WatchAlertsResponse {
+        notice: NoticeKind::BundleRang.into(),
+        recipient_organ: fact.recipient_organ.clone(),
+        recipient_level: fact.recipient_level,
+        rings: true,
+        notice_id: fact.notice_id.clone(),
+        form: NoticeForm::Bundle.into(),
+        alert_count: fact.alerts,
+        place_codes: fact.place_codes.clone(),
+        kinds: fact.kinds.clone(),
+        alert_ids: fact.alert_ids.clone(),
+        ..WatchAlertsResponse::default()
+    }
+}
+
+/// Says of each call of a recipient whether its desk rang for it, and in which notice it is. Who watches one desk learns that
+/// of this one alone.
+pub(super) async fn place(
+    connection: &mut PgConnection,
+    notices: &mut [WatchAlertsResponse],
+    organ: Option<OrganId>,
+) -> Result<(), Problem> {
+    let called = |notice: &WatchAlertsResponse| {
+        let called: OrganId = notice.recipient_organ.parse().ok()?;
+        let alert: AlertId = notice.alert_id.parse().ok()?;
+        let is_call = matches!(notice.notice(), NoticeKind::Raised | NoticeKind::Escalated);
+        let is_seen = organ.is_none_or(|organ| organ == called);
+        (is_call && is_seen).then_some((alert, called, notice.call))
+    };
+    let asked: Vec<(AlertId, OrganId, u32)> = notices.iter().filter_map(called).collect();
+    if asked.is_empty() {
+        return Ok(());
+    }
+    let places: HashMap<_, _> = desk_call::places(connection, &asked)
+        .await?
+        .into_iter()
+        .map(|place| ((place.alert, place.organ, place.number), place))
+        .collect();
+    for notice in notices {
+        if let Some(place) = called(notice).and_then(|call| places.get(&call)) {
+            notice.rings = place.rings;
+            notice.notice_id = place.notice.to_string();
+            notice.form = wire::notice_form(place.form).into();
+        }
+    }
+    Ok(())
 }
 
 /// Those of the notices that are for an organ: addressed to it, or an acknowledgement or escalation of

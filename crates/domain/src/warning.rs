@@ -11,7 +11,8 @@ pub mod storm;
 
 pub use escalation::{Escalation, Step, next_step};
 pub use recipient_rules::{
-    RecipientRule, RecipientRuleError, RecipientRules, URGENT_REPORT, UnknownRecipientRule,
+    RecipientRule, RecipientRuleError, RecipientRuleFault, RecipientRules, URGENT_REPORT,
+    UnknownRecipientRule,
 };
 pub use recipients::{Recipient, RecipientRole, recipients};
 pub use thread::{ReportStage, Thread, UnfitReport, can_refuse};

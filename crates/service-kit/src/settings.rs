@@ -164,10 +164,22 @@ pub struct VaultSettings {
 }
 
 /// What only `[stability_early_warning]` has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WarningSettings {
     /// Minutes between two reminders of the same alert, 1 to 1440. Default 30.
     pub repeat_minutes: u32,
+    /// File of the city's own recipient rules; none but those of this release when none is given.
+    pub recipient_rules: Option<PathBuf>,
+}
+
+impl WarningSettings {
+    /// The text of the file of the city's own recipient rules; none when the settings name no file.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn recipient_rules(&self) -> Result<Option<String>, SettingsError> {
+        self.recipient_rules.as_deref().map(read_text).transpose()
+    }
 }
 
 /// Settings of a process.
@@ -331,7 +343,7 @@ impl ServiceSettings {
     /// When this is not its section.
     pub fn warning(&self) -> Result<WarningSettings, SettingsError> {
         match &self.own {
-            Own::StabilityEarlyWarning(warning) => Ok(*warning),
+            Own::StabilityEarlyWarning(warning) => Ok(warning.clone()),
             Own::Intake(_) | Own::Nothing => Err(SettingsError::KeyMissing {
                 section: ServiceName::StabilityEarlyWarning.key(),
                 key: "repeat_minutes",

@@ -1,19 +1,23 @@
 //! The service as gRPC sees it; every rpc has a file of its own in [`rpc`].
 
+use std::fmt::Display;
+use std::sync::Arc;
+
 use futures::stream::BoxStream;
 use huiyin_domain::local::LocalRules;
 use huiyin_domain::time::Duration;
+use huiyin_domain::warning::RecipientRules;
 use huiyin_proto::stability_early_warning::v1::stability_early_warning_service_server::StabilityEarlyWarningService;
 use huiyin_proto::stability_early_warning::v1::{
     AcknowledgeAlertRequest, AcknowledgeAlertResponse, AcknowledgeAlertsRequest,
     AcknowledgeAlertsResponse, GetAlertRequest, GetAlertResponse, GetNoticeRequest,
     GetNoticeResponse, ListAlertsRequest, ListAlertsResponse, ListNoticesRequest,
-    ListNoticesResponse, RaiseAlertRequest, RaiseAlertResponse, RefuseAlertRequest,
-    RefuseAlertResponse, ReportOnAlertRequest, ReportOnAlertResponse, WatchAlertsRequest,
-    WatchAlertsResponse,
+    ListNoticesResponse, ListRecipientRulesRequest, ListRecipientRulesResponse, RaiseAlertRequest,
+    RaiseAlertResponse, RefuseAlertRequest, RefuseAlertResponse, ReportOnAlertRequest,
+    ReportOnAlertResponse, WatchAlertsRequest, WatchAlertsResponse,
 };
 use huiyin_service_kit::run::{Desk, wrong_local_rules};
-use huiyin_service_kit::settings::Own;
+use huiyin_service_kit::settings::{Own, WarningSettings};
 use huiyin_service_kit::status::Problem;
 use tonic::{Request, Response, Status};
 
@@ -31,6 +35,8 @@ pub(crate) struct Service {
     pub(crate) desk: Desk,
     /// How long reports and acknowledgements may take.
     pub(crate) limits: Limits,
+    /// By which rules an urgent report can find its recipients.
+    pub(crate) recipient_rules: Arc<RecipientRules>,
     /// The offices in memory.
     pub(crate) offices: Offices,
     /// Wakes who watches a level.
@@ -43,8 +49,9 @@ impl Service {
     /// # Errors
     /// When the desk has the settings of another service.
     pub(crate) fn new(desk: Desk) -> Result<Self, Problem> {
-        match desk.own.own {
+        match &desk.own.own {
             Own::StabilityEarlyWarning(own) => Ok(Self {
+                recipient_rules: recipient_rules(own)?,
                 limits: Limits {
                     local: LocalRules::given(desk.local_rules.as_deref())
                         .map_err(wrong_local_rules)?,
@@ -59,6 +66,18 @@ impl Service {
             )),
         }
     }
+}
+
+/// The rules of this release and those of the city's file.
+fn recipient_rules(own: &WarningSettings) -> Result<Arc<RecipientRules>, Problem> {
+    let wrong = |wrong: &dyn Display| {
+        Problem::Unexpected(format!("the file of the setting recipient_rules: {wrong}"))
+    };
+    let rules = match own.recipient_rules().map_err(|unread| wrong(&unread))? {
+        None => RecipientRules::embedded().clone(),
+        Some(text) => RecipientRules::with_city(&text).map_err(|refused| wrong(&refused))?,
+    };
+    Ok(Arc::new(rules))
 }
 
 #[tonic::async_trait]
@@ -131,6 +150,15 @@ impl StabilityEarlyWarningService for Service {
     ) -> Answer<ListNoticesResponse> {
         Ok(Response::new(
             rpc::list_notices::answer(self, request.into_inner()).await?,
+        ))
+    }
+
+    async fn list_recipient_rules(
+        &self,
+        request: Request<ListRecipientRulesRequest>,
+    ) -> Answer<ListRecipientRulesResponse> {
+        Ok(Response::new(
+            rpc::list_recipient_rules::answer(self, request.into_inner()).await?,
         ))
     }
 

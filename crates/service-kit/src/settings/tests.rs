@@ -35,6 +35,7 @@ fn whole() -> String {
         database_connections = 5
         log_key = "file:/etc/huiyin/log.key"
         repeat_minutes = 15
+        recipient_rules = "/etc/huiyin/recipients.json"
         "#
     )
 }
@@ -76,7 +77,10 @@ fn every_key_is_read_and_the_rest_has_its_default() {
     let warning = settings
         .service(ServiceName::StabilityEarlyWarning)
         .unwrap();
-    let expected = WarningSettings { repeat_minutes: 15 };
+    let expected = WarningSettings {
+        repeat_minutes: 15,
+        recipient_rules: Some("/etc/huiyin/recipients.json".into()),
+    };
     assert_eq!(warning.warning().unwrap(), expected);
     assert!(settings.stream_server().unwrap().is_some());
     assert_eq!(settings.log.suite, HashSuite::Sm3);

@@ -8,6 +8,7 @@ mod hot_spot_stage;
 mod hot_spots;
 mod ledger;
 mod raising;
+mod recipient_rules;
 mod reporting_stage;
 mod reports;
 mod schedules;

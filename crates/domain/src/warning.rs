@@ -16,7 +16,8 @@ pub use ladders::{
     Called, EscalationLadder, EscalationLadders, LadderError, NamedWait, Rung, Wait,
 };
 pub use recipient_rules::{
-    RecipientRule, RecipientRuleError, RecipientRules, URGENT_REPORT, UnknownRecipientRule,
+    RecipientRule, RecipientRuleError, RecipientRuleFault, RecipientRules, URGENT_REPORT,
+    UnknownRecipientRule,
 };
 pub use recipients::{Recipient, RecipientRole, recipients};
 pub use thread::{ReportStage, Thread, UnfitReport, can_refuse};

@@ -10,6 +10,7 @@ use huiyin_proto::routing::v1::{
     ActivateRulesRequest, DecideCompetenceRequest, ListRulesRequest, Organ, Reason,
     RehearseRulesRequest, RulesVersion,
 };
+use huiyin_proto::stability_early_warning::v1::ListRecipientRulesRequest;
 use huiyin_proto::vocabulary::v1 as words;
 use tonic::Request;
 
@@ -69,6 +70,8 @@ pub enum RulesCommand {
     },
     /// List the versions
     List,
+    /// Print by which rules urgent reports can find their recipients: those of this release and the city's own
+    Recipients,
 }
 
 /// Prints who would have to answer.
@@ -118,6 +121,7 @@ pub async fn run(clients: &Clients, command: RulesCommand) -> Result<()> {
             activate(clients, &file, post, reason).await
         }
         RulesCommand::List => list(clients).await,
+        RulesCommand::Recipients => recipients(clients).await,
     }
 }
 
@@ -236,6 +240,38 @@ async fn list(clients: &Clients) -> Result<()> {
         );
     }
     Ok(())
+}
+
+async fn recipients(clients: &Clients) -> Result<()> {
+    let mut page_token = String::new();
+    loop {
+        let request = ListRecipientRulesRequest {
+            page_size: 200,
+            page_token,
+        };
+        let answer = persist("the recipient rules cannot be listed", || {
+            let (mut warning, request) = (clients.warning.clone(), Request::new(request.clone()));
+            async move { warning.list_recipient_rules(request).await }
+        })
+        .await?;
+        for rule in &answer.rules {
+            let stands = if rule.in_force { "in force" } else { "" };
+            let whose = if rule.of_this_release {
+                "of this release"
+            } else {
+                "of the city"
+            };
+            println!(
+                "{:<20} from {}  {stands:<8}  {whose}: {}",
+                rule.name, rule.valid_from, rule.source
+            );
+            println!("  tells {}", rule.roles.join(", "));
+        }
+        if answer.next_page_token.is_empty() {
+            return Ok(());
+        }
+        page_token = answer.next_page_token;
+    }
 }
 
 async fn print(clients: &Clients) -> Result<()> {

@@ -1,5 +1,6 @@
 //! `huiyin show`: where a matter stands, its clocks, its way, an organ, a territory, an alert.
 
+mod notice;
 mod territory;
 
 use anyhow::{Context as _, Result};
@@ -51,6 +52,11 @@ pub enum ShowCommand {
         /// Id such as alert_...
         alert: String,
     },
+    /// What rang at a duty desk, with the alerts in it that the desk has not acknowledged
+    Notice {
+        /// Id such as notice_...
+        notice: String,
+    },
 }
 
 impl ShowCommand {
@@ -58,7 +64,7 @@ impl ShowCommand {
     #[must_use]
     pub const fn post(&self) -> &'static str {
         match self {
-            Self::Alert { .. } => "duty-desk",
+            Self::Alert { .. } | Self::Notice { .. } => "duty-desk",
             Self::Matter { .. }
             | Self::Progress { .. }
             | Self::Organ { .. }
@@ -83,6 +89,7 @@ pub async fn run(clients: &Clients, command: ShowCommand) -> Result<()> {
             territory::show(clients, code, on.unwrap_or_default(), since).await
         }
         ShowCommand::Alert { alert } => show_alert(clients, alert).await,
+        ShowCommand::Notice { notice } => notice::show(clients, notice).await,
     }
 }
 

@@ -170,6 +170,8 @@ pub struct WarningSettings {
     pub repeat_minutes: u32,
     /// File of what hot spots are watched by; as this release does it when none is given.
     pub hot_spots: Option<PathBuf>,
+    /// File of the city's own recipient rules; none but those of this release when none is given.
+    pub recipient_rules: Option<PathBuf>,
 }
 
 /// Settings of a process.
@@ -323,6 +325,14 @@ impl WarningSettings {
     /// When it cannot be read.
     pub fn hot_spots(&self) -> Result<Option<String>, SettingsError> {
         self.hot_spots.as_deref().map(read_text).transpose()
+    }
+
+    /// The text of the file of the city's own recipient rules; none when the settings name no file.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn recipient_rules(&self) -> Result<Option<String>, SettingsError> {
+        self.recipient_rules.as_deref().map(read_text).transpose()
     }
 }
 

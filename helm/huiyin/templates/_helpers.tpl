@@ -152,6 +152,9 @@ vault_sealed_key = {{ .sealedKey | quote }}
 vault_suite = {{ .suite | quote }}
 vault_copies = "/var/lib/huiyin/copies"
 {{- end }}
+{{- if $service.recipientRules }}
+recipient_rules = "/etc/huiyin/rules/recipient_rules.json"
+{{- end }}
 {{- end -}}
 
 {{/* Where the settings file is, and the secrets of one service, by the names the settings give them. Takes root and component. */}}

@@ -43,12 +43,13 @@ pub(crate) struct Outgoing {
 ///
 /// # Errors
 /// When there is none; names those there are.
-pub(crate) fn rule(
+pub(crate) fn rule<'r>(
+    rules: &'r RecipientRules,
     name: &str,
     at: Instant,
-) -> Result<&'static RecipientRule, UnknownRecipientRule> {
+) -> Result<&'r RecipientRule, UnknownRecipientRule> {
     let name = if name.is_empty() { URGENT_REPORT } else { name };
-    RecipientRules::embedded().in_force(name, local_date(at))
+    rules.in_force(name, local_date(at))
 }
 
 /// Everybody the report is for, as long as there is a petition office among them: without one the

@@ -8,6 +8,7 @@ pub(crate) mod get_notice;
 pub(crate) mod hot_spots;
 pub(crate) mod list_alerts;
 pub(crate) mod list_notices;
+pub(crate) mod list_recipient_rules;
 pub(crate) mod raise_alert;
 pub(crate) mod refuse_alert;
 pub(crate) mod report_on_alert;

@@ -1,20 +1,21 @@
 //! The service as gRPC sees it; every rpc has a file of its own in [`rpc`].
 
+use std::fmt::Display;
 use std::sync::Arc;
 
 use futures::stream::BoxStream;
 use huiyin_domain::local::LocalRules;
 use huiyin_domain::time::Duration;
-use huiyin_domain::warning::EscalationLadders;
 use huiyin_domain::warning::hot_spots::Watching;
+use huiyin_domain::warning::{EscalationLadders, RecipientRules};
 use huiyin_proto::stability_early_warning::v1::stability_early_warning_service_server::StabilityEarlyWarningService;
 use huiyin_proto::stability_early_warning::v1::{
     AcknowledgeAlertRequest, AcknowledgeAlertResponse, AcknowledgeAlertsRequest,
     AcknowledgeAlertsResponse, GetAlertRequest, GetAlertResponse, GetNoticeRequest,
     GetNoticeResponse, ListAlertsRequest, ListAlertsResponse, ListNoticesRequest,
-    ListNoticesResponse, RaiseAlertRequest, RaiseAlertResponse, RefuseAlertRequest,
-    RefuseAlertResponse, ReportOnAlertRequest, ReportOnAlertResponse, WatchAlertsRequest,
-    WatchAlertsResponse,
+    ListNoticesResponse, ListRecipientRulesRequest, ListRecipientRulesResponse, RaiseAlertRequest,
+    RaiseAlertResponse, RefuseAlertRequest, RefuseAlertResponse, ReportOnAlertRequest,
+    ReportOnAlertResponse, WatchAlertsRequest, WatchAlertsResponse,
 };
 use huiyin_service_kit::run::{Desk, wrong_escalation_ladders, wrong_local_rules};
 use huiyin_service_kit::settings::{Own, WarningSettings};
@@ -37,6 +38,8 @@ pub(crate) struct Service {
     pub(crate) limits: Limits,
     /// What hot spots are watched by.
     pub(crate) watching: Arc<Watching>,
+    /// By which rules an urgent report can find its recipients.
+    pub(crate) recipient_rules: Arc<RecipientRules>,
     /// The offices in memory.
     pub(crate) offices: Offices,
     /// Wakes who watches a level.
@@ -51,6 +54,7 @@ impl Service {
     pub(crate) fn new(desk: Desk) -> Result<Self, Problem> {
         match &desk.own.own {
             Own::StabilityEarlyWarning(own) => Ok(Self {
+                recipient_rules: recipient_rules(own)?,
                 limits: Limits {
                     local: LocalRules::given(desk.local_rules.as_deref())
                         .map_err(wrong_local_rules)?,
@@ -59,6 +63,7 @@ impl Service {
                     repeat: Duration::minutes(own.repeat_minutes.into()),
                 },
                 watching: Arc::new(watching(own)?),
+                recipient_rules: recipient_rules(own)?,
                 offices: Offices::default(),
                 bells: Bells::default(),
                 desk,
@@ -81,6 +86,18 @@ fn watching(own: &WarningSettings) -> Result<Watching, Problem> {
         Some(text) => Watching::parse(&text).map_err(|error| wrong(error.to_string())),
         None => Watching::of_release().map_err(|error| wrong(error.to_string())),
     }
+}
+
+/// The rules of this release and those of the city's file.
+fn recipient_rules(own: &WarningSettings) -> Result<Arc<RecipientRules>, Problem> {
+    let wrong = |wrong: &dyn Display| {
+        Problem::Unexpected(format!("the file of the setting recipient_rules: {wrong}"))
+    };
+    let rules = match own.recipient_rules().map_err(|unread| wrong(&unread))? {
+        None => RecipientRules::embedded().clone(),
+        Some(text) => RecipientRules::with_city(&text).map_err(|refused| wrong(&refused))?,
+    };
+    Ok(Arc::new(rules))
 }
 
 #[tonic::async_trait]
@@ -153,6 +170,15 @@ impl StabilityEarlyWarningService for Service {
     ) -> Answer<ListNoticesResponse> {
         Ok(Response::new(
             rpc::list_notices::answer(self, request.into_inner()).await?,
+        ))
+    }
+
+    async fn list_recipient_rules(
+        &self,
+        request: Request<ListRecipientRulesRequest>,
+    ) -> Answer<ListRecipientRulesResponse> {
+        Ok(Response::new(
+            rpc::list_recipient_rules::answer(self, request.into_inner()).await?,
         ))
     }
 

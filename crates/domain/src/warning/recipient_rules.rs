@@ -63,12 +63,9 @@ pub struct UnknownRecipientRule {
     known: String,
 }
 
-/// Why a text is no set of recipient rules. Rules are counted from 0.
-#[derive(Debug, Error)]
-pub enum RecipientRuleError {
-    /// Not JSON of the expected shape.
-    #[error("the recipient rules are not JSON of the expected shape: {0}")]
-    Shape(#[from] serde_json::Error),
+/// What is wrong with a recipient rule. Rules are counted from 0.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum RecipientRuleFault {
     /// A rule leaves out whom the Regulations name.
     #[error("rules[{rule}].roles must hold {role}: art. 25 demands it")]
     LeavesOut {
@@ -77,12 +74,50 @@ pub enum RecipientRuleError {
         /// Who is left out.
         role: RecipientRole,
     },
-    /// A rule without a decision it rests on, or without a name.
-    #[error("rules[{0}] must have a name of 1 to 50 and a source of 1 to 200 characters")]
-    NoWords(usize),
-    /// Two versions of one name begin on one day.
-    #[error("rules[{0}] begins on the same day as another version of it")]
-    Twice(usize),
+    /// A rule without a name.
+    #[error("rules[{0}].rule must have 1 to 50 characters")]
+    NoName(usize),
+    /// A rule without a decision it rests on.
+    #[error("rules[{0}].source must have 1 to 200 characters")]
+    NoSource(usize),
+    /// Two versions of one name in force from one day on.
+    #[error(
+        "rules[{rule}].valid_from: {name} has two versions from {day} on, the other in rules[{other}]; give each its own first day"
+    )]
+    Twice {
+        /// The later one in the file.
+        rule: usize,
+        /// The earlier one.
+        other: usize,
+        /// Their name.
+        name: String,
+        /// Their first day.
+        day: Date,
+    },
+    /// A rule of a city under the name of one of this release.
+    #[error("rules[{rule}].rule: {name} is a rule of this release; allowed is any other name")]
+    OfThisRelease {
+        /// The rule.
+        rule: usize,
+        /// Its name.
+        name: String,
+    },
+}
+
+/// Why a text is no set of recipient rules.
+#[derive(Debug, Error)]
+pub enum RecipientRuleError {
+    /// Not JSON of the expected shape; says line, column and what is allowed.
+    #[error("the recipient rules are not JSON of the expected shape: {0}")]
+    Shape(#[from] serde_json::Error),
+    /// The rules are not allowed.
+    #[error("the recipient rules are wrong: {}", words(.0))]
+    Faults(Vec<RecipientRuleFault>),
+}
+
+fn words(faults: &[RecipientRuleFault]) -> String {
+    let words: Vec<String> = faults.iter().map(ToString::to_string).collect();
+    words.join("; ")
 }
 
 #[derive(Deserialize)]
@@ -106,25 +141,50 @@ impl RecipientRules {
     /// See [`RecipientRuleError`].
     pub fn parse(json: &str) -> Result<Self, RecipientRuleError> {
         let RecipientRuleFile { rules, .. } = serde_json::from_str(json)?;
-        for (place, rule) in rules.iter().enumerate() {
-            let named = (1..=50).contains(&rule.name.chars().count());
-            if !named || !(1..=200).contains(&rule.source.chars().count()) {
-                return Err(RecipientRuleError::NoWords(place));
-            }
-            if let Some(role) = OF_THE_LAW.iter().find(|role| !rule.roles.contains(role)) {
-                return Err(RecipientRuleError::LeavesOut {
-                    rule: place,
-                    role: *role,
-                });
-            }
-            let same = |other: &&RecipientRule| {
-                (&other.name, other.valid_from) == (&rule.name, rule.valid_from)
-            };
-            if rules.iter().take(place).find(same).is_some() {
-                return Err(RecipientRuleError::Twice(place));
-            }
+        let faults: Vec<RecipientRuleFault> = (0..rules.len())
+            .flat_map(|place| faults_of(&rules, place))
+            .collect();
+        if faults.is_empty() {
+            Ok(Self { rules })
+        } else {
+            Err(RecipientRuleError::Faults(faults))
         }
+    }
+
+    /// The rules of this release, and behind them those of a city's file. The Regulations are the same everywhere: no name of this
+    /// release is given another meaning.
+    ///
+    /// # Errors
+    /// See [`RecipientRuleError`].
+    pub fn with_city(json: &str) -> Result<Self, RecipientRuleError> {
+        let city = Self::parse(json)?;
+        let faults: Vec<RecipientRuleFault> = city
+            .rules
+            .iter()
+            .enumerate()
+            .filter(|(_, rule)| Self::is_of_this_release(&rule.name))
+            .map(|(place, rule)| RecipientRuleFault::OfThisRelease {
+                rule: place,
+                name: rule.name.clone(),
+            })
+            .collect();
+        if !faults.is_empty() {
+            return Err(RecipientRuleError::Faults(faults));
+        }
+        let mut rules = Self::embedded().rules.clone();
+        rules.extend(city.rules);
         Ok(Self { rules })
+    }
+
+    /// Whether a rule of the name comes with this release.
+    #[must_use]
+    pub fn is_of_this_release(name: &str) -> bool {
+        Self::embedded().rules.iter().any(|rule| rule.name == name)
+    }
+
+    /// Every version of every rule, as they stand in the files.
+    pub fn iter(&self) -> impl Iterator<Item = &RecipientRule> {
+        self.rules.iter()
     }
 
     /// The version of a rule that holds on a day; on days before the Regulations that of their first day.
@@ -143,6 +203,35 @@ impl RecipientRules {
             }
         })
     }
+}
+
+fn faults_of(rules: &[RecipientRule], place: usize) -> Vec<RecipientRuleFault> {
+    let Some(rule) = rules.get(place) else {
+        return Vec::new();
+    };
+    let mut faults = Vec::new();
+    if !(1..=50).contains(&rule.name.chars().count()) {
+        faults.push(RecipientRuleFault::NoName(place));
+    }
+    if !(1..=200).contains(&rule.source.chars().count()) {
+        faults.push(RecipientRuleFault::NoSource(place));
+    }
+    let left_out = OF_THE_LAW.iter().filter(|role| !rule.roles.contains(role));
+    faults.extend(left_out.map(|role| RecipientRuleFault::LeavesOut {
+        rule: place,
+        role: *role,
+    }));
+    let same =
+        |other: &RecipientRule| (&other.name, other.valid_from) == (&rule.name, rule.valid_from);
+    if let Some(other) = rules.iter().take(place).position(same) {
+        faults.push(RecipientRuleFault::Twice {
+            rule: place,
+            other,
+            name: rule.name.clone(),
+            day: rule.valid_from,
+        });
+    }
+    faults
 }
 
 #[cfg(test)]
@@ -185,14 +274,56 @@ mod tests {
 
     #[test]
     fn no_rule_leaves_out_whom_the_regulations_name() {
-        let without =
-            file(&rule("2022-05-01", r#"["own_leadership", "level_above"]"#)).unwrap_err();
+        let without = file(&rule("2022-05-01", r#"["own_leadership"]"#)).unwrap_err();
         assert_eq!(
             without.to_string(),
-            "rules[0].roles must hold national_office: art. 25 demands it"
+            "the recipient rules are wrong: rules[0].roles must hold level_above: art. 25 demands it; \
+             rules[0].roles must hold national_office: art. 25 demands it"
         );
+    }
+
+    #[test]
+    fn what_contradicts_itself_is_refused_with_its_place_and_what_is_allowed() {
         let twice = file(&[rule("2022-05-01", LAW), rule("2022-05-01", LAW)].join(","));
-        assert!(matches!(twice, Err(RecipientRuleError::Twice(1))));
+        assert_eq!(
+            twice.unwrap_err().to_string(),
+            "the recipient rules are wrong: rules[1].valid_from: urgent-report has two versions from 2022-05-01 on, the other in \
+             rules[0]; give each its own first day"
+        );
+        let nameless = rule("2022-05-01", LAW)
+            .replace("urgent-report", "")
+            .replace("\"s\"", "\"\"");
+        assert_eq!(
+            file(&nameless).unwrap_err().to_string(),
+            "the recipient rules are wrong: rules[0].rule must have 1 to 50 characters; \
+             rules[0].source must have 1 to 200 characters"
+        );
+        let unknown = file(&rule("2022-05-01", r#"["friends"]"#)).unwrap_err();
+        let unknown = unknown.to_string();
+        for named in ["friends", "own_leadership", "joint_meeting"] {
+            assert!(unknown.contains(named), "{unknown}");
+        }
+    }
+
+    #[test]
+    fn a_city_adds_rules_of_its_own_and_changes_none_of_this_release() {
+        let city = |rules: &str| {
+            RecipientRules::with_city(&format!(r#"{{"version": "1", "rules": [{rules}]}}"#))
+        };
+        let own = rule("2026-01-01", LAW).replace("urgent-report", "flood");
+        let rules = city(&own).unwrap();
+        let version = |name, on| rules.in_force(name, day(on)).map(RecipientRule::version);
+        assert_eq!(version("flood", "2026-01-01").unwrap(), "flood 2026-01-01");
+        assert_eq!(
+            version(URGENT_REPORT, "2026-01-01").unwrap(),
+            "urgent-report 2022-05-01"
+        );
+        assert!(version("flood", "2025-12-31").is_err());
+        let renamed = city(&[own, rule("2026-01-01", LAW)].join(",")).unwrap_err();
+        assert_eq!(
+            renamed.to_string(),
+            "the recipient rules are wrong: rules[1].rule: urgent-report is a rule of this release; allowed is any other name"
+        );
     }
 
     #[test]

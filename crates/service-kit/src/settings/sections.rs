@@ -391,6 +391,14 @@ fn own(section: &mut Section, name: ServiceName) -> Option<Own> {
         ServiceName::StabilityEarlyWarning => Some(Own::StabilityEarlyWarning(WarningSettings {
             repeat_minutes: section.whole("repeat_minutes", 30, 1..=1440),
             hot_spots: section.parsed("hot_spots", path, "must be the path of a file"),
+            // empty where a template has it and no city does
+            recipient_rules: section
+                .parsed(
+                    "recipient_rules",
+                    |text| Some(path(text)),
+                    "is the path of a file",
+                )
+                .flatten(),
         })),
         ServiceName::Routing | ServiceName::Supervision | ServiceName::Statistics => {
             Some(Own::Nothing)

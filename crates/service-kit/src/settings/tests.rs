@@ -35,6 +35,7 @@ fn whole() -> String {
         database_connections = 5
         log_key = "file:/etc/huiyin/log.key"
         repeat_minutes = 15
+        recipient_rules = "/etc/huiyin/recipients.json"
         "#
     )
 }
@@ -79,6 +80,7 @@ fn every_key_is_read_and_the_rest_has_its_default() {
     let expected = WarningSettings {
         repeat_minutes: 15,
         hot_spots: None,
+        recipient_rules: Some("/etc/huiyin/recipients.json".into()),
     };
     assert_eq!(warning.warning().unwrap(), &expected);
     assert!(settings.stream_server().unwrap().is_some());

@@ -5,7 +5,9 @@ use huiyin_domain::routing::Directory;
 use huiyin_domain::territory::TerritoryCode;
 use huiyin_domain::time::Instant;
 use huiyin_domain::vocabulary::UrgentKind;
-use huiyin_domain::warning::{self, RecipientRule, URGENT_REPORT, collective_is_urgent};
+use huiyin_domain::warning::{
+    self, RecipientRule, RecipientRules, URGENT_REPORT, collective_is_urgent,
+};
 use huiyin_proto::events::v1::event::Fact;
 use huiyin_proto::events::v1::{Event, MatterRegistered};
 use huiyin_proto::vocabulary::v1 as words;
@@ -135,7 +137,7 @@ fn read(fact: &MatterRegistered, limits: &Limits) -> Result<Option<LargeVisit>, 
 }
 
 fn rule(received: Instant) -> Result<&'static RecipientRule, Problem> {
-    fan_out::rule(URGENT_REPORT, received)
+    fan_out::rule(RecipientRules::embedded(), URGENT_REPORT, received)
         .map_err(|unknown| Problem::Unexpected(format!("{URGENT_REPORT} {unknown}")))
 }
 

@@ -64,7 +64,7 @@ async fn read(service: &Service, message: &RaiseAlertRequest) -> Result<Outgoing
     }
     let now = service.desk.database.now();
     let mut violations = Violations::default();
-    let rule = fan_out::rule(&message.recipient_rule, now);
+    let rule = fan_out::rule(&service.recipient_rules, &message.recipient_rule, now);
     if let Err(unknown) = &rule {
         violations.add("recipient_rule", unknown.to_string());
     }

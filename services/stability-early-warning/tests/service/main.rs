@@ -16,6 +16,7 @@ mod hot_spots;
 mod ladders;
 mod ledger;
 mod raising;
+mod recipient_rules;
 mod reporting_stage;
 mod reports;
 mod schedules;

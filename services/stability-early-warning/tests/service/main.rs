@@ -3,6 +3,7 @@
 
 mod arriving;
 mod duty_gaps;
+mod duty_hand_overs;
 mod duty_posts;
 mod duty_rosters;
 mod duty_silence;

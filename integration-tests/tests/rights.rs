@@ -240,6 +240,10 @@ fn fields<'a>(matter: &Matter, caller: &Caller, action: &str) -> BTreeMap<&'a st
         ("schedule_id", nothing("schedule")),
         ("assessment_id", nothing("assessment")),
         ("hot_spot_id", nothing("hot_spot")),
+        ("shift_id", nothing("shift")),
+        ("from_shift", nothing("shift")),
+        ("to_shift", nothing("shift")),
+        ("period_id", nothing("period")),
     ])
 }
 

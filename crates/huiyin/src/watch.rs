@@ -140,10 +140,16 @@ fn line(notice: &WatchAlertsResponse, cursor: &str) -> String {
                 .unwrap_or_default()
         ),
         NoticeKind::Acknowledged => "ACKNOWLEDGED".to_owned(),
-        NoticeKind::Escalated => format!(
-            "ESCALATED  to {}",
-            plain(notice.step().as_str_name(), "ESCALATION_STEP_")
-        ),
+        NoticeKind::Escalated => {
+            let step = plain(notice.step().as_str_name(), "ESCALATION_STEP_");
+            let post = &notice.called_post;
+            let called = if post.is_empty() {
+                String::new()
+            } else {
+                format!(", calling {post}")
+            };
+            format!("ESCALATED  to {step}{called}")
+        }
         NoticeKind::ReportedOn => format!(
             "REPORTED   {}",
             plain(notice.stage().as_str_name(), "ALERT_REPORT_STAGE_")

@@ -334,11 +334,8 @@ impl Problem {
                 );
             }
             Self::NotOnDuty { on_duty } => {
-                details.add_precondition_failure_violation(
-                    "not_on_duty",
-                    "post",
-                    format!("on duty are: {}", list(on_duty)),
-                );
+                let words = format!("on duty are: {}", list(on_duty));
+                details.add_precondition_failure_violation("not_on_duty", "post", words);
             }
             Self::NoCompetentOrgan { words } => {
                 details.add_precondition_failure_violation("no_competent_organ", "organ", words);

@@ -180,33 +180,39 @@ async fn a_period_that_is_ended_requires_nobody_any_more() -> Tested {
     Ok(())
 }
 
+/// A special period of the county over three days, set by the petition office of a place.
+fn of_county(by: &str) -> pb::SetSpecialPeriodRequest {
+    pb::SetSpecialPeriodRequest {
+        organ_id: office(by),
+        ..period(COUNTY, "2026-01-05", "2026-01-07")
+    }
+}
+
 #[tokio::test]
-async fn a_wrong_period_is_refused_by_field_and_only_who_oversees_the_place_sets_one() -> Tested {
+async fn a_wrong_period_is_refused_by_field_and_leaves_nothing() -> Tested {
     let duty = Duty::set().await?;
-    let right = || period(COUNTY, "2026-01-05", "2026-01-07");
+    let bureau = crate::stage::holder(COUNTY, "natural_resources");
+    let of_city = pb::SetSpecialPeriodRequest {
+        organ_id: office(COUNTY),
+        ..period(CITY, "2026-01-05", "2026-01-07")
+    };
     let wrong: [(&str, pb::SetSpecialPeriodRequest); 6] = [
         ("valid_from", period(COUNTY, "2026-01-04", "2026-01-07")),
         ("valid_to", period(COUNTY, "2026-01-05", "2026-01-04")),
         ("valid_to", period(COUNTY, "2026-01-05", "2026-04-07")),
-        (
-            "place_code",
-            pb::SetSpecialPeriodRequest {
-                organ_id: office(COUNTY),
-                ..period(CITY, "2026-01-05", "2026-01-07")
-            },
-        ),
+        ("place_code", of_city),
         (
             "organ_id",
             pb::SetSpecialPeriodRequest {
-                organ_id: crate::stage::holder(COUNTY, "natural_resources"),
-                ..right()
+                organ_id: bureau,
+                ..of_county(COUNTY)
             },
         ),
         (
             "source",
             pb::SetSpecialPeriodRequest {
                 source: String::new(),
-                ..right()
+                ..of_county(COUNTY)
             },
         ),
     ];
@@ -216,50 +222,45 @@ async fn a_wrong_period_is_refused_by_field_and_only_who_oversees_the_place_sets
             [field]
         );
     }
+    assert_eq!(duty.rows().await?, 0);
+    Ok(())
+}
+
+#[tokio::test]
+async fn who_oversees_the_place_or_one_around_it_sets_a_period_and_those_near_it_see_it() -> Tested
+{
+    let duty = Duty::set().await?;
     let mut client = duty.at(Door::Guarded).await?;
-    let of_city = |organ: &str| pb::SetSpecialPeriodRequest {
-        organ_id: office(organ),
-        ..period(CITY, "2026-01-05", "2026-01-07")
-    };
+    let of_city = period(CITY, "2026-01-05", "2026-01-07");
     for (place, post, request, code) in [
-        (COUNTY, "duty-desk", right(), Code::PermissionDenied),
-        (COUNTY, "office", of_city(CITY), Code::InvalidArgument),
+        (
+            COUNTY,
+            "duty-desk",
+            of_county(COUNTY),
+            Code::PermissionDenied,
+        ),
+        (COUNTY, "office", of_city, Code::InvalidArgument),
         (
             "431221",
             "office",
-            pb::SetSpecialPeriodRequest {
-                organ_id: office("431221"),
-                ..right()
-            },
+            of_county("431221"),
             Code::InvalidArgument,
         ),
     ] {
-        let refused = client
-            .set_special_period(by(place, post, request))
-            .await
-            .unwrap_err();
+        let asked = by(place, post, request);
+        let refused = client.set_special_period(asked).await.unwrap_err();
         assert_eq!(refused.code(), code, "{place} {post}: {refused}");
     }
     assert_eq!(duty.rows().await?, 0);
-    client
-        .set_special_period(by(
-            CITY,
-            "office",
-            pb::SetSpecialPeriodRequest {
-                organ_id: office(CITY),
-                ..right()
-            },
-        ))
-        .await?;
-    for (place, seen) in [(CITY, 1), ("00", 1), (TOWN, 1), (COUNTY, 1), ("431221", 0)] {
-        let list = by(place, "office", pb::ListSpecialPeriodsRequest::default());
-        let listed = client
-            .list_special_periods(list)
-            .await?
-            .into_inner()
-            .periods
-            .len();
-        assert_eq!(listed, seen, "{place}");
+    let of_county = by(CITY, "office", of_county(CITY));
+    client.set_special_period(of_county).await?;
+    for door in [Door::Guarded, Door::Underneath] {
+        let mut client = duty.at(door).await?;
+        for (place, seen) in [(CITY, 1), ("00", 1), (TOWN, 1), (COUNTY, 1), ("431221", 0)] {
+            let list = by(place, "office", pb::ListSpecialPeriodsRequest::default());
+            let listed = client.list_special_periods(list).await?.into_inner();
+            assert_eq!(listed.periods.len(), seen, "{place} at {door:?}");
+        }
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! Nobody is on duty: that is an alert itself.
 
 use huiyin_domain::ids::MatterId;
+use huiyin_domain::organs::JOINT_MEETING;
 use huiyin_proto::events::v1 as events;
 use huiyin_proto::events::v1::event::Fact;
 use huiyin_proto::stability_early_warning::v1 as pb;
@@ -10,7 +11,7 @@ use huiyin_service_kit::wire;
 use uuid::Uuid;
 
 use crate::duty_stage::{CITY, COUNTY, Duty, covering, hour, period, roster};
-use crate::stage::{Tested, minute, office, report, visit};
+use crate::stage::{Tested, holder, minute, office, report, visit};
 
 const TOWN: &str = "431202001";
 
@@ -169,40 +170,70 @@ async fn an_escalation_that_meets_nobody_says_it_as_well() -> Tested {
 }
 
 #[tokio::test]
-async fn an_alert_about_silence_is_followed_by_none_though_the_level_above_is_silent_too() -> Tested
-{
+async fn what_the_register_raises_asks_who_is_there_too() -> Tested {
     let duty = silent_county().await?;
-    duty.roster(covering(CITY, ("00:00", "24:00"), &[])).await?;
-    // of a place in which the city is not told but by the county's silence
-    let request = pb::RaiseAlertRequest {
-        organ_id: office(TOWN),
-        ..report()
-    };
-    raise(&duty, request).await?;
-    let mut both = vec![
-        (office(COUNTY), vec![office(CITY)]),
-        (office(CITY), vec![office("43")]),
-    ];
-    both.sort();
+    let fact = Fact::MatterRegistered(visit(1, 60));
+    duty.stage.hear(ServiceName::Intake, vec![fact]).await?;
     assert_eq!(
         duty.silences().await?,
-        both,
-        "each of the two that the first alert reached"
+        [(office(COUNTY), vec![office(CITY)])]
     );
-    for half_hour in 1..=4 {
-        duty.stage.pass_to(minute(30 * half_hour)).await?;
-        let silent: Vec<String> = duty
-            .silences()
-            .await?
-            .into_iter()
-            .map(|(organ, _)| organ)
-            .collect();
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_organ_that_another_one_names_is_asked_as_well() -> Tested {
+    let duty = Duty::set().await?;
+    duty.roster(covering("431221", ("00:00", "24:00"), &[]))
+        .await?;
+    let alert = duty.stage.raise().await?;
+    let refusal = pb::RefuseAlertRequest {
+        request_id: "refuse".to_owned(),
+        alert_id: alert.alert_id,
+        organ_id: holder(CITY, JOINT_MEETING),
+        post: "duty-desk".to_owned(),
+        reason: "The other county answers.".to_owned(),
+        right_organ: office("431221"),
+    };
+    assert_eq!(duty.silences().await?, []);
+    duty.stage.client.clone().refuse_alert(refusal).await?;
+    assert_eq!(
+        duty.silences().await?,
+        [(office("431221"), vec![office(CITY)])]
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_alert_about_silence_is_followed_by_none_though_the_level_above_is_silent_too() -> Tested
+{
+    let duty = Duty::set().await?;
+    duty.roster(covering(CITY, ("00:00", "24:00"), &[])).await?;
+    duty.roster(roster(TOWN, &[(0, 24)])).await?;
+    duty.special_period(period(COUNTY, "2026-01-05", "2026-01-05"))
+        .await?;
+    duty.pass_to(minute(0)).await?;
+    let one = [(office(COUNTY), vec![office(CITY)])];
+    assert_eq!(duty.silences().await?, one);
+    for half_hour in 1..=5 {
+        assert!(duty.stage.pass_to(minute(30 * half_hour)).await? > 0);
+        let silent = duty.silences().await?;
+        let silent: Vec<&String> = silent.iter().map(|(organ, _)| organ).collect();
         assert_eq!(
-            silent.len(),
-            2,
-            "their escalations go their way and say nothing of themselves"
+            silent,
+            [&office(COUNTY)],
+            "it escalates and says nothing of whom it meets"
         );
     }
+    duty.stage.raise().await?;
+    let mut both = [office(COUNTY), office(CITY)];
+    both.sort();
+    let silent = duty.silences().await?.into_iter().map(|(organ, _)| organ);
+    assert_eq!(
+        silent.collect::<Vec<_>>(),
+        both,
+        "another alert asks of the city"
+    );
     Ok(())
 }
 

@@ -5,6 +5,7 @@ mod acknowledging_lists;
 mod arriving;
 mod clusters;
 mod duty_gaps;
+mod duty_hand_overs;
 mod duty_posts;
 mod duty_rosters;
 mod duty_silence;

@@ -81,6 +81,9 @@ pub mod kind {
     /// The assessment of the risk of a decision or project.
     #[derive(Debug)]
     pub enum Assessment {}
+    /// Where an organ's own system is told of its alerts.
+    #[derive(Debug)]
+    pub enum Webhook {}
 
     impl Kind for Matter {
         const PREFIX: &'static str = "matter";
@@ -139,6 +142,9 @@ pub mod kind {
     impl Kind for Assessment {
         const PREFIX: &'static str = "assessment";
     }
+    impl Kind for Webhook {
+        const PREFIX: &'static str = "webhook";
+    }
 }
 
 /// The id of a matter.
@@ -179,6 +185,8 @@ pub type ScheduleId = Id<kind::Schedule>;
 pub type DisputeId = Id<kind::Dispute>;
 /// The id of a risk assessment.
 pub type AssessmentId = Id<kind::Assessment>;
+/// The id of a webhook.
+pub type WebhookId = Id<kind::Webhook>;
 
 /// A UUID that knows what it is the id of.
 pub struct Id<K> {

@@ -7,6 +7,7 @@ mod recipients;
 mod thread;
 
 pub mod hot_spots;
+pub mod webhooks;
 
 pub use escalation::{Escalation, Step, next_step};
 pub use recipient_rules::{

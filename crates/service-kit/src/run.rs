@@ -72,6 +72,16 @@ pub struct Lists {
     pub reactions: Vec<Reaction>,
     /// What it does when timers are due.
     pub sweeps: Vec<Sweep>,
+    /// What it does all the time besides.
+    pub works: Vec<Work>,
+}
+
+/// What a service does until it is stopped.
+pub struct Work {
+    /// What it is called in the log.
+    pub name: &'static str,
+    /// The work; it ends by itself when the service is stopping.
+    pub work: BoxFuture<'static, ()>,
 }
 
 /// A service as the kit runs it.
@@ -173,6 +183,9 @@ pub fn run(context: Context, house: House) -> BoxFuture<'static, Result<(), RunE
                 "sweep",
                 timer::run(database.clone(), sweep, stopper.clone()),
             );
+        }
+        for work in lists.works {
+            stopper.spawn(work.name, work.work);
         }
         let keeping_up = almanac.keep_up(database.clone(), stopper.clone());
         stopper.spawn("almanac", keeping_up);

@@ -3,7 +3,7 @@
 //! An urgent report is addressed to every level above in the transaction that commits it (`fan_out`),
 //! travels on the urgent stream of each recipient's level, and escalates until somebody acknowledges
 //! (`sweeps`). What organs owe those above them periodically is in `reporting`,
-//! what each day's counts show in `hot_spots`. It warns of matters, places and
+//! what each day's counts show in `hot_spots`, how their own systems are told in `webhooks`. It warns of matters, places and
 //! organs' silence; it knows no persons.
 
 mod alert;
@@ -22,6 +22,7 @@ mod store;
 mod sweeps;
 mod thread;
 mod told;
+mod webhooks;
 mod wire;
 
 use futures::future::BoxFuture;
@@ -33,6 +34,9 @@ use huiyin_proto::stability_early_warning::v1::reporting_service_server::{
 };
 use huiyin_proto::stability_early_warning::v1::stability_early_warning_service_server::{
     SERVICE_NAME, StabilityEarlyWarningServiceServer,
+};
+use huiyin_proto::stability_early_warning::v1::webhook_service_server::{
+    self as webhook_server, WebhookServiceServer,
 };
 use huiyin_service_kit::names::ServiceName;
 use huiyin_service_kit::run::{Context, Desk, House, Lists, RunError, run};
@@ -61,6 +65,7 @@ pub fn lists(desk: Desk) -> BoxFuture<'static, Result<Lists, Problem>> {
     Box::pin(async move {
         let service = service::Service::new(desk)?;
         Ok(Lists {
+            works: webhooks::sending::work(&service).into_iter().collect(),
             reactions: reactions::all(&service),
             sweeps: vec![
                 sweeps::acknowledgement(service.clone()),
@@ -79,7 +84,12 @@ pub fn lists(desk: Desk) -> BoxFuture<'static, Result<Lists, Problem>> {
                     .max_encoding_message_size(server::MAX_ENCODE),
             )
             .add_service(
-                HotSpotServiceServer::new(service)
+                HotSpotServiceServer::new(service.clone())
+                    .max_decoding_message_size(server::MAX_DECODE)
+                    .max_encoding_message_size(server::MAX_ENCODE),
+            )
+            .add_service(
+                WebhookServiceServer::new(service)
                     .max_decoding_message_size(server::MAX_DECODE)
                     .max_encoding_message_size(server::MAX_ENCODE),
             ),
@@ -87,6 +97,7 @@ pub fn lists(desk: Desk) -> BoxFuture<'static, Result<Lists, Problem>> {
                 SERVICE_NAME,
                 reporting_server::SERVICE_NAME,
                 hot_spot_server::SERVICE_NAME,
+                webhook_server::SERVICE_NAME,
             ],
         })
     })

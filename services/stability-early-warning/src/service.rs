@@ -19,6 +19,7 @@ use crate::bells::Bells;
 use crate::limits::Limits;
 use crate::offices::Offices;
 use crate::rpc;
+use crate::webhooks::Channel;
 
 type Answer<T> = Result<Response<T>, Status>;
 
@@ -33,6 +34,8 @@ pub(crate) struct Service {
     pub(crate) offices: Offices,
     /// Wakes who watches a level.
     pub(crate) bells: Bells,
+    /// By what organs' own systems are told; none without a key in the settings.
+    pub(crate) webhooks: Option<Channel>,
 }
 
 impl Service {
@@ -41,14 +44,15 @@ impl Service {
     /// # Errors
     /// When the desk has the settings of another service.
     pub(crate) fn new(desk: Desk) -> Result<Self, Problem> {
-        match desk.own.own {
+        match &desk.own.own {
             Own::StabilityEarlyWarning(own) => Ok(Self {
                 limits: Limits {
                     local: LocalRules::given(desk.local_rules.as_deref())
                         .map_err(wrong_local_rules)?,
                     repeat: Duration::minutes(own.repeat_minutes.into()),
                 },
-                desk,
+                webhooks: own.webhooks.as_ref().map(Channel::new),
+                desk: desk.clone(),
                 offices: Offices::default(),
                 bells: Bells::default(),
             }),

@@ -8,6 +8,7 @@ use secrecy::SecretString;
 use super::audit::audit;
 use super::limits::limits;
 use super::reader::{Section, Tree};
+use super::webhooks::webhooks;
 use super::{
     Above, Address, Addresses, LogFormat, LogSettings, Own, Profile, ServiceSettings, Settings,
     SettingsError, StreamSettings, TelemetrySettings, TokenSettings, VaultSettings,
@@ -385,6 +386,7 @@ fn own(section: &mut Section, name: ServiceName) -> Option<Own> {
         ServiceName::Intake => vaults(section).map(Box::new).map(Own::Intake),
         ServiceName::StabilityEarlyWarning => Some(Own::StabilityEarlyWarning(WarningSettings {
             repeat_minutes: section.whole("repeat_minutes", 30, 1..=1440),
+            webhooks: webhooks(section),
         })),
         ServiceName::Routing | ServiceName::Supervision | ServiceName::Statistics => {
             Some(Own::Nothing)

@@ -3,4 +3,5 @@
 
 mod care;
 mod quarantine;
+mod readers;
 mod replay;

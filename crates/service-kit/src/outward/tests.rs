@@ -243,6 +243,31 @@ async fn a_name_that_answers_otherwise_when_it_is_called_is_not_called() {
 }
 
 #[tokio::test]
+async fn the_address_that_was_looked_at_is_the_one_that_is_called() {
+    // the machine itself would find 127.0.0.1 under this name, where nobody listens
+    let listener = TcpListener::bind("127.0.0.2:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let reach = Reach {
+        networks: vec!["127.0.0.2/32".parse().unwrap()],
+        ports: vec![port],
+        resolve: answering(vec![vec!["127.0.0.2"]]),
+    };
+    let address = OutwardAddress::parse(&format!("https://localhost:{port}/"), &reach).unwrap();
+    let outward = Outward::new(reach, None);
+    let posting = outward.post(&address, Vec::new(), "{}".to_owned(), Instant::UNIX_EPOCH);
+    let hanging_up = async {
+        let (called, _) = listener.accept().await.unwrap();
+        drop(called);
+    };
+    let called = tokio::time::timeout(POST_WITHIN, async { tokio::join!(posting, hanging_up) });
+    let (answered, ()) = called.await.unwrap();
+    assert!(
+        matches!(answered, Err(OutwardError::NotReached(_))),
+        "{answered:?}"
+    );
+}
+
+#[tokio::test]
 async fn a_name_that_is_not_found_is_not_called() {
     let nobody: Resolve = Arc::new(|_| Box::pin(async { Err(io::Error::other("no such name")) }));
     let refused = refused("https://desk.example/", &reach(&[], nobody)).await;

@@ -176,7 +176,7 @@ async fn a_mirror_that_says_something_else_is_made_anew_from_the_feed() {
     let expected: Vec<Vec<u8>> = told.into_iter().map(|entry| entry.payload).collect();
     assert_eq!(kept, expected);
     let nothing = by(
-        "operator",
+        "operator/platform",
         RebuildMirrorRequest {
             stream: "alerts:{moon:0}".to_owned(),
         },

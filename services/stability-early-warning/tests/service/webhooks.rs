@@ -107,14 +107,18 @@ async fn an_excluded_organ_is_told_nothing_even_of_what_it_registered_itself() -
     let reported =
         "SELECT count(*) FROM alert_exclusion JOIN alert_told USING (alert_id, organ_id)";
     assert_eq!(both.stage.count(reported).await?, 1, "it is both");
+    // the desk of the city has received everything, the escalation too
     let city_has_received =
-        "SELECT count(*) FROM cursor WHERE stream = 'alerts:{city:0}' AND seq >= 1";
+        "SELECT count(*) FROM cursor JOIN stream_head USING (stream, epoch, seq)
+         WHERE stream = 'alerts:{city:0}' AND NOT EXISTS (SELECT FROM outbox_urgent)";
     let until = async {
         while both.stage.count(city_has_received).await? == 0 {}
         Ok::<(), huiyin_service_kit::testing::Broken>(())
     };
     tokio::time::timeout(crate::receiver::SOON, until).await??;
     assert_eq!(both.deliveries(&webhook).await?, []);
+    let set_aside = both.stage.count("SELECT count(*) FROM quarantine").await?;
+    assert_eq!(set_aside, 0, "it is left out, not stumbled over");
     assert!(!excluded.heard_more() && !above.heard_more());
     let slipped = sqlx::query(
         "INSERT INTO webhook_delivery (webhook_id, event_id, alert_id, notice, body, told_at, since, next_at)

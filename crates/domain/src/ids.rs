@@ -96,6 +96,9 @@ pub mod kind {
     /// What rings at a duty desk: one alert, or a bundle of them.
     #[derive(Debug)]
     pub enum Notice {}
+    /// Where an organ's own system is told of its alerts.
+    #[derive(Debug)]
+    pub enum Webhook {}
 
     impl Kind for Matter {
         const PREFIX: &'static str = "matter";
@@ -169,6 +172,9 @@ pub mod kind {
     impl Kind for Notice {
         const PREFIX: &'static str = "notice";
     }
+    impl Kind for Webhook {
+        const PREFIX: &'static str = "webhook";
+    }
 }
 
 /// The id of a matter.
@@ -219,6 +225,8 @@ pub type GapId = Id<kind::Gap>;
 pub type SpecialPeriodId = Id<kind::SpecialPeriod>;
 /// The id of a notice at a duty desk.
 pub type NoticeId = Id<kind::Notice>;
+/// The id of a webhook.
+pub type WebhookId = Id<kind::Webhook>;
 
 /// A UUID that knows what it is the id of.
 pub struct Id<K> {

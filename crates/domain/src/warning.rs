@@ -10,6 +10,7 @@ mod thread;
 pub mod duty;
 pub mod hot_spots;
 pub mod storm;
+pub mod webhooks;
 
 pub use escalation::{Escalation, Step};
 pub use ladders::{

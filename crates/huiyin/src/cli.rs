@@ -14,8 +14,8 @@ use huiyin_service_kit::tls::{Identity, Keys};
 use crate::connect::{Clients, Whose, keys_of};
 use crate::constellation::local_settings;
 use crate::{
-    audit, bench, calendar, deadline, demo, keys, law, load, register, rules, serve, show, up,
-    vault, verify, watch,
+    audit, bench, calendar, deadline, demo, keys, law, load, quarantine, register, rules, serve,
+    show, up, vault, verify, watch,
 };
 
 /// Huiyin 回音: every letter, visit, call and online petition is registered, reaches the organ that must
@@ -92,6 +92,9 @@ enum Command {
     /// Turn the keys of petitions, erase petitions for good
     #[command(subcommand)]
     Vault(vault::VaultCommand),
+    /// List what services could not apply and set aside, and apply it when it is mended
+    #[command(subcommand)]
+    Quarantine(quarantine::QuarantineCommand),
     /// Print who may ask what, as the policies have it
     Rights,
     /// Show a matter, its progress, its clocks, an organ, a territory or an alert
@@ -179,6 +182,7 @@ pub async fn run() -> Result<()> {
         Command::Simulate(args) => deadline::simulate(&clients("office")?, args).await,
         Command::Calendar(command) => calendar::run(&clients("rules-desk")?, command).await,
         Command::Vault(command) => vault::run(&clients(command.post())?, command).await,
+        Command::Quarantine(command) => quarantine::run(&clients("operator")?, command).await,
         Command::Show(command) => show::run(&clients(command.post())?, command).await,
         Command::Verify(command) => verify::run(command, settings, whom.as_deref()).await,
         Command::Watch(command) => watch::run(&clients("duty-desk")?, command).await,

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, anyhow};
 use huiyin_proto::development::v1::clock_service_client::ClockServiceClient;
+use huiyin_proto::feed::v1::upkeep_service_client::UpkeepServiceClient;
 use huiyin_proto::intake::v1::intake_service_client::IntakeServiceClient;
 use huiyin_proto::intake::v1::vault_service_client::VaultServiceClient;
 use huiyin_proto::log::v1::log_service_client::LogServiceClient;
@@ -51,6 +52,8 @@ pub struct Clients {
     pub clocks: Vec<ClockServiceClient<Channel>>,
     /// The logs of each service, as whoever runs the platform.
     pub logs: BTreeMap<ServiceName, LogServiceClient<Channel>>,
+    /// The care of each service's road, as whoever runs the platform.
+    pub upkeep: BTreeMap<ServiceName, UpkeepServiceClient<Channel>>,
     /// Who asks, by its certificate.
     identity: Option<Identity>,
 }
@@ -115,6 +118,10 @@ impl Clients {
             .into_iter()
             .map(|service| Ok((service, LogServiceClient::new(operator(service)?))))
             .collect::<Result<_>>()?;
+        let upkeep = ServiceName::ALL
+            .into_iter()
+            .map(|service| Ok((service, UpkeepServiceClient::new(operator(service)?))))
+            .collect::<Result<_>>()?;
         Ok(Self {
             intake: IntakeServiceClient::new(desk(ServiceName::Intake)?)
                 .max_encoding_message_size(LARGEST),
@@ -130,6 +137,7 @@ impl Clients {
                 .max_decoding_message_size(LARGEST),
             clocks,
             logs,
+            upkeep,
             identity: whose.desks.as_ref().map(Keys::identity),
         })
     }

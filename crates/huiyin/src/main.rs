@@ -11,6 +11,7 @@ mod demo;
 mod keys;
 mod law;
 mod load;
+mod quarantine;
 mod register;
 mod rules;
 mod serve;

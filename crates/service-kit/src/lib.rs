@@ -17,6 +17,7 @@ pub mod lifecycle;
 pub mod local;
 pub mod metrics;
 pub mod names;
+pub mod outward;
 pub mod page;
 pub mod ping;
 pub mod road;

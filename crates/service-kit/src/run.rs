@@ -6,6 +6,7 @@ use futures::future::BoxFuture;
 use huiyin_proto::development::v1::clock_service_server::ClockServiceServer;
 use huiyin_proto::feed::v1::feed_service_client::FeedServiceClient;
 use huiyin_proto::feed::v1::feed_service_server::FeedServiceServer;
+use huiyin_proto::feed::v1::upkeep_service_server::UpkeepServiceServer;
 use huiyin_proto::log::v1::log_service_server::LogServiceServer;
 use sqlx::migrate::{Migration, Migrator};
 use tokio::sync::mpsc;
@@ -22,7 +23,8 @@ use crate::lifecycle::Stopper;
 use crate::names::ServiceName;
 use crate::road::consumer::{self, Reaction, Roads};
 use crate::road::feed::FeedRpc;
-use crate::road::{Lane, mirror, sequencer};
+use crate::road::upkeep::UpkeepRpc;
+use crate::road::{Lane, mirror, quarantine, sequencer};
 use crate::server;
 use crate::server::door::{Door, Guard};
 use crate::settings::{Profile, ServiceSettings, Settings};
@@ -74,6 +76,16 @@ pub struct Lists {
     pub reactions: Vec<Reaction>,
     /// What it does when timers are due.
     pub sweeps: Vec<Sweep>,
+    /// What it does all the time besides.
+    pub works: Vec<Work>,
+}
+
+/// What a service does until it is stopped.
+pub struct Work {
+    /// What it is called in the log.
+    pub name: &'static str,
+    /// The work; it ends by itself when the service is stopping.
+    pub work: BoxFuture<'static, ()>,
 }
 
 /// A service as the kit runs it.
@@ -175,6 +187,7 @@ pub fn run(context: Context, house: House) -> BoxFuture<'static, Result<(), RunE
         };
         let lists = (house.lists)(desk).await.map_err(problem)?;
         let stopper = context.stopper.clone();
+        let upkeep = upkeep(&context, &database, &lists.reactions)?;
         start_road(&context, (&database, keys.as_ref()), lists.reactions)?;
         evidence::start(&context, (&database, keys.as_ref()), &own)
             .map_err(|error| RunError::Log { service, error })?;
@@ -183,6 +196,9 @@ pub fn run(context: Context, house: House) -> BoxFuture<'static, Result<(), RunE
                 "sweep",
                 timer::run(database.clone(), sweep, stopper.clone()),
             );
+        }
+        for work in lists.works {
+            stopper.spawn(work.name, work.work);
         }
         let keeping_up = almanac.keep_up(database.clone(), stopper.clone());
         stopper.spawn("almanac", keeping_up);
@@ -194,12 +210,33 @@ pub fn run(context: Context, house: House) -> BoxFuture<'static, Result<(), RunE
             "heartbeat",
             heartbeat::beat(database.clone(), process, beats, stopper.clone()),
         );
-        let (rpcs, names) = kit_rpcs(lists.rpcs, lists.grpc_names, (&database, &context.settings));
+        let (rpcs, names) = (lists.rpcs, lists.grpc_names);
+        let (rpcs, mut names) = kit_rpcs(rpcs, names, (&database, &context.settings));
+        let rpcs = rpcs.add_service(upkeep);
+        names.push("huiyin.feed.v1.UpkeepService");
         let door = door(&context, &database, keys.is_some())?;
         let bound = server::bind(service, (own.listen, keys), door, context.settings.limits)?;
         server::serve_grpc(bound, rpcs, names, stopper).await?;
         Ok(())
     })
+}
+
+/// The care of the road: of what the service does about streams, and of their mirror.
+fn upkeep(
+    context: &Context,
+    database: &Database,
+    reactions: &[Reaction],
+) -> Result<UpkeepServiceServer<UpkeepRpc>, RunError> {
+    let streams = context.settings.stream_server();
+    let rpc = UpkeepRpc {
+        database: database.clone(),
+        reactions: reactions.into(),
+        streams: streams.map_err(RunError::Streams)?,
+        stopper: context.stopper.clone(),
+    };
+    Ok(UpkeepServiceServer::new(rpc)
+        .max_decoding_message_size(server::MAX_DECODE)
+        .max_encoding_message_size(server::MAX_ENCODE))
 }
 
 /// The door: the policies of this release over the organs that the service knows.
@@ -394,6 +431,14 @@ async fn measure(database: Database, stopper: Stopper) {
                 metrics::gauge("huiyin_outbox_rows", rows as f64, &labels);
                 metrics::gauge("huiyin_outbox_oldest_seconds", oldest, &labels);
             }
+        }
+        if let Ok(entries) = quarantine::count(database.pool()).await {
+            #[expect(clippy::cast_precision_loss, reason = "a gauge of waiting rows")]
+            metrics::gauge(
+                "huiyin_quarantine_entries",
+                entries as f64,
+                &[("service", service)],
+            );
         }
         tokio::select! {
             () = tokio::time::sleep(std::time::Duration::from_secs(2)) => {}

@@ -14,6 +14,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::evidence::digest::HashSuite;
 use crate::names::ServiceName;
+use crate::outward::{Network, SigningKey};
 use crate::tls::KeyFiles;
 use crate::token::{Algorithms, WebAddress};
 use crate::vault::{KeyReference, Suite};
@@ -23,6 +24,7 @@ mod limits;
 mod reader;
 mod secret;
 mod sections;
+mod webhooks;
 
 pub use audit::{AuditSettings, OutsideWatch};
 pub use limits::{LimitSettings, Quota};
@@ -164,7 +166,7 @@ pub struct VaultSettings {
 }
 
 /// What only `[stability_early_warning]` has.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct WarningSettings {
     /// Minutes between two reminders of the same alert, 1 to 1440. Default 30.
     pub repeat_minutes: u32,
@@ -172,6 +174,24 @@ pub struct WarningSettings {
     pub hot_spots: Option<PathBuf>,
     /// File of the city's own recipient rules; none but those of this release when none is given.
     pub recipient_rules: Option<PathBuf>,
+    /// How organs' own systems are told; none without `webhook_key`.
+    pub webhooks: Option<WebhookSettings>,
+}
+
+/// How organs' own systems are told of alerts.
+#[derive(Clone, Debug)]
+pub struct WebhookSettings {
+    /// `webhook_key`: the key from which every receiver's secret is derived, at least 32 characters. Another key gives all of them
+    /// other secrets.
+    pub key: SigningKey,
+    /// `webhook_networks`: networks that are called although they are not of the open internet, such as `10.20.0.0/16`, with blanks
+    /// between them. Default none.
+    pub networks: Vec<Network>,
+    /// `webhook_ports`: ports that are called, with blanks between them. Default 443 and 8443.
+    pub ports: Vec<u16>,
+    /// `webhook_authorities`: the file of the authorities that receivers' certificates are believed by; those of the web when
+    /// none is given.
+    pub authorities: Option<PathBuf>,
 }
 
 /// Settings of a process.

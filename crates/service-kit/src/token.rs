@@ -23,7 +23,7 @@ pub use claims::{MAX_LIFETIME, Speaker};
 pub(crate) use discovery::{IssuerError, discover};
 pub use refused::{Kind, TokenRefused};
 pub use verify::{MAX_LENGTH, Tokens, TokensError, bearer};
-pub(crate) use web::{Web, WebError};
+pub(crate) use web::{Web, WebError, carried};
 
 #[cfg(test)]
 mod tests;

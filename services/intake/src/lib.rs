@@ -64,6 +64,7 @@ pub fn lists(desk: Desk) -> BoxFuture<'static, Result<Lists, Problem>> {
                     .max_encoding_message_size(server::MAX_ENCODE),
             ),
             grpc_names: vec![SERVICE_NAME, vault_service_server::SERVICE_NAME],
+            works: Vec::new(),
             reactions: vec![reactions::to_routing(), reactions::to_supervision()],
             sweeps: Vec::new(),
         })

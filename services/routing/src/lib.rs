@@ -54,6 +54,7 @@ pub fn lists(desk: Desk) -> BoxFuture<'static, Result<Lists, Problem>> {
                     .max_encoding_message_size(server::MAX_ENCODE),
             ),
             grpc_names: vec![SERVICE_NAME],
+            works: Vec::new(),
             sweeps: Vec::new(),
         })
     })

@@ -3,7 +3,8 @@
 //! An urgent report is addressed to every level above in the transaction that commits it (`fan_out`),
 //! travels on the urgent stream of each recipient's level, and escalates until somebody acknowledges
 //! (`sweeps`). What organs owe those above them periodically is in `reporting`,
-//! what each day's counts show in `hot_spots`, who is on duty in `duty`. It warns of matters, places and
+//! what each day's counts show in `hot_spots`, who is on duty in `duty`, how organs' own systems are told in `webhooks`. It
+//! warns of matters, places and
 //! organs' silence; it knows no persons.
 
 mod alert;
@@ -24,6 +25,7 @@ mod storm;
 mod sweeps;
 mod thread;
 mod told;
+mod webhooks;
 mod wire;
 
 use futures::future::BoxFuture;
@@ -38,6 +40,9 @@ use huiyin_proto::stability_early_warning::v1::reporting_service_server::{
 };
 use huiyin_proto::stability_early_warning::v1::stability_early_warning_service_server::{
     SERVICE_NAME, StabilityEarlyWarningServiceServer,
+};
+use huiyin_proto::stability_early_warning::v1::webhook_service_server::{
+    self as webhook_server, WebhookServiceServer,
 };
 use huiyin_service_kit::names::ServiceName;
 use huiyin_service_kit::run::{Context, Desk, House, Lists, RunError, run};
@@ -66,6 +71,7 @@ pub fn lists(desk: Desk) -> BoxFuture<'static, Result<Lists, Problem>> {
     Box::pin(async move {
         let service = service::Service::new(desk)?;
         Ok(Lists {
+            works: webhooks::sending::work(&service).into_iter().collect(),
             reactions: reactions::all(&service),
             sweeps: vec![
                 sweeps::acknowledgement(service.clone()),
@@ -92,7 +98,12 @@ pub fn lists(desk: Desk) -> BoxFuture<'static, Result<Lists, Problem>> {
                     .max_encoding_message_size(server::MAX_ENCODE),
             )
             .add_service(
-                DutyServiceServer::new(service)
+                DutyServiceServer::new(service.clone())
+                    .max_decoding_message_size(server::MAX_DECODE)
+                    .max_encoding_message_size(server::MAX_ENCODE),
+            )
+            .add_service(
+                WebhookServiceServer::new(service)
                     .max_decoding_message_size(server::MAX_DECODE)
                     .max_encoding_message_size(server::MAX_ENCODE),
             ),
@@ -101,6 +112,7 @@ pub fn lists(desk: Desk) -> BoxFuture<'static, Result<Lists, Problem>> {
                 reporting_server::SERVICE_NAME,
                 hot_spot_server::SERVICE_NAME,
                 duty_server::SERVICE_NAME,
+                webhook_server::SERVICE_NAME,
             ],
         })
     })

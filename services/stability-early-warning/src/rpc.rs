@@ -14,6 +14,7 @@ pub(crate) mod refuse_alert;
 pub(crate) mod report_on_alert;
 pub(crate) mod reporting;
 pub(crate) mod watch_alerts;
+pub(crate) mod webhooks;
 
 use huiyin_service_kit::authorization::{is_asked, subject};
 use huiyin_service_kit::violations::Violations;

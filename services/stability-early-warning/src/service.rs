@@ -26,6 +26,7 @@ use crate::bells::Bells;
 use crate::limits::Limits;
 use crate::offices::Offices;
 use crate::rpc;
+use crate::webhooks::Channel;
 
 type Answer<T> = Result<Response<T>, Status>;
 
@@ -44,6 +45,8 @@ pub(crate) struct Service {
     pub(crate) offices: Offices,
     /// Wakes who watches a level.
     pub(crate) bells: Bells,
+    /// By what organs' own systems are told; none without a key in the settings.
+    pub(crate) webhooks: Option<Channel>,
 }
 
 impl Service {
@@ -64,6 +67,7 @@ impl Service {
                 },
                 watching: Arc::new(watching(own)?),
                 recipient_rules: recipient_rules(own)?,
+                webhooks: own.webhooks.as_ref().map(Channel::new),
                 offices: Offices::default(),
                 bells: Bells::default(),
                 desk,

@@ -32,6 +32,9 @@ pub(crate) mod report_version;
 pub(crate) mod risk_assessment;
 pub(crate) mod special_period;
 pub(crate) mod warned_place;
+pub(crate) mod webhook;
+pub(crate) mod webhook_attempt;
+pub(crate) mod webhook_delivery;
 
 use std::fmt::Display;
 use std::str::FromStr;

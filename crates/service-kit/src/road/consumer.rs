@@ -24,7 +24,8 @@ use crate::road::streams;
 use crate::status::Problem;
 use crate::{metrics, wire};
 
-use parts::{decode, parts, span_of};
+pub(crate) use parts::decode;
+use parts::{parts, span_of};
 
 pub use source::{Roads, Via};
 

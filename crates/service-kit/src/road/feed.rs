@@ -84,6 +84,20 @@ pub async fn read(
     .await
 }
 
+/// The last sequence number of an epoch; 0 when it has no entry.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn last_of(pool: &PgPool, stream: &str, epoch: i32) -> Result<i64, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"SELECT coalesce(max(seq), 0) AS "last!" FROM feed WHERE stream = $1 AND epoch = $2"#,
+        stream,
+        epoch,
+    )
+    .fetch_one(pool)
+    .await
+}
+
 /// The entry of an event in a stream; `None` when it is not in it.
 ///
 /// # Errors
@@ -220,7 +234,7 @@ fn wrong_cursor() -> Problem {
     }
 }
 
-fn entry(row: Sequenced) -> FeedEntry {
+pub(crate) fn entry(row: Sequenced) -> FeedEntry {
     use sha2::Digest as _;
     FeedEntry {
         seq: unsigned(row.seq),
@@ -230,10 +244,10 @@ fn entry(row: Sequenced) -> FeedEntry {
     }
 }
 
-fn unsigned(value: i64) -> u64 {
+pub(crate) fn unsigned(value: i64) -> u64 {
     u64::try_from(value).unwrap_or(0)
 }
 
-fn unsigned32(value: i32) -> u32 {
+pub(crate) fn unsigned32(value: i32) -> u32 {
     u32::try_from(value).unwrap_or(0)
 }

@@ -287,6 +287,32 @@ pub async fn compare_all(
     Ok(())
 }
 
+/// Throws the mirror of a stream away and replays it from the feed; the head it was brought up to, none when the service has no such
+/// stream. Whoever publishes meanwhile finds an empty stream, and replays too.
+///
+/// # Errors
+/// When Redis or the database fails.
+pub async fn rebuild(
+    database: &Database,
+    connection: &mut MultiplexedConnection,
+    stream: &str,
+) -> Result<Option<feed::Head>, MirrorError> {
+    let Some(head) = feed::head(database.pool(), stream).await? else {
+        return Ok(None);
+    };
+    redis::cmd("DEL")
+        .arg(streams::mirror_key(stream, head.epoch))
+        .query_async::<()>(connection)
+        .await?;
+    let place = Place {
+        stream,
+        epoch: head.epoch,
+        reached: 0,
+    };
+    bring_up(database, connection, place).await?;
+    Ok(Some(head))
+}
+
 async fn last_of(
     connection: &mut MultiplexedConnection,
     key: &str,

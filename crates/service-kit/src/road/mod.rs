@@ -11,8 +11,11 @@ pub mod feed;
 pub mod lease;
 pub mod mirror;
 pub mod outbox;
+pub mod quarantine;
+pub mod replay;
 pub mod sequencer;
 pub mod streams;
+pub mod upkeep;
 
 use std::sync::Arc;
 

@@ -8,6 +8,7 @@ use secrecy::SecretString;
 use super::audit::audit;
 use super::limits::limits;
 use super::reader::{Section, Tree};
+use super::webhooks::webhooks;
 use super::{
     Above, Address, Addresses, LogFormat, LogSettings, Own, Profile, ServiceSettings, Settings,
     SettingsError, StreamSettings, TelemetrySettings, TokenSettings, VaultSettings,
@@ -399,6 +400,7 @@ fn own(section: &mut Section, name: ServiceName) -> Option<Own> {
                     "is the path of a file",
                 )
                 .flatten(),
+            webhooks: webhooks(section),
         })),
         ServiceName::Routing | ServiceName::Supervision | ServiceName::Statistics => {
             Some(Own::Nothing)

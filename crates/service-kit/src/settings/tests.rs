@@ -77,12 +77,12 @@ fn every_key_is_read_and_the_rest_has_its_default() {
     let warning = settings
         .service(ServiceName::StabilityEarlyWarning)
         .unwrap();
-    let expected = WarningSettings {
-        repeat_minutes: 15,
-        hot_spots: None,
-        recipient_rules: Some("/etc/huiyin/recipients.json".into()),
-    };
-    assert_eq!(warning.warning().unwrap(), &expected);
+    let own = warning.warning().unwrap();
+    assert_eq!((own.repeat_minutes, own.webhooks.is_none()), (15, true));
+    assert_eq!(
+        (own.hot_spots.as_deref(), own.recipient_rules.as_deref()),
+        (None, Some(Path::new("/etc/huiyin/recipients.json")))
+    );
     assert!(settings.stream_server().unwrap().is_some());
     assert_eq!(settings.log.suite, HashSuite::Sm3);
     let above = settings.log.above.clone().unwrap();
@@ -401,4 +401,40 @@ fn limits_have_defaults_and_a_burst_is_whole_again_within_a_minute() {
         "[limits] connections must be a number from 16 to 100000",
     ];
     assert_eq!(problems(Settings::from_toml(wrong)), expected);
+}
+
+#[test]
+fn webhooks_are_sent_by_a_key_that_is_long_enough_to_open_networks_and_ports() {
+    let with =
+        |keys: &str| Settings::from_toml(&whole().replace("        repeat_minutes = 15\n", keys));
+    let key = format!("webhook_key = \"{}\"\n", "k".repeat(32));
+    let read = |settings: Settings| {
+        let service = settings
+            .service(ServiceName::StabilityEarlyWarning)
+            .cloned();
+        service
+            .unwrap()
+            .warning()
+            .unwrap()
+            .webhooks
+            .clone()
+            .unwrap()
+    };
+    let usual = read(with(&key).unwrap());
+    assert_eq!((usual.networks.len(), usual.ports), (0, vec![443, 8443]));
+    assert_eq!(usual.authorities, None);
+    let more = "webhook_networks = \"10.20.0.0/16 fd00:20::/32\"\nwebhook_ports = \"9443\"\nwebhook_authorities = \"/etc/huiyin/receivers.pem\"\n";
+    let given = read(with(&format!("{key}{more}")).unwrap());
+    let networks: Vec<String> = given.networks.iter().map(ToString::to_string).collect();
+    assert_eq!(networks, ["10.20.0.0/16", "fd00:20::/32"]);
+    assert_eq!(given.ports, [9443]);
+    assert_eq!(given.authorities, Some("/etc/huiyin/receivers.pem".into()));
+    let wrong = "webhook_key = \"short\"\nwebhook_networks = \"10.20.0.0\"\nwebhook_ports = \"https\"\nwebhook_authorities = \"\"\n";
+    let expected = [
+        "[stability_early_warning] webhook_key must have at least 32 characters",
+        "[stability_early_warning] webhook_networks must be networks like 10.20.0.0/16, with blanks between them",
+        "[stability_early_warning] webhook_ports must be ports like 443 8443, with blanks between them",
+        "[stability_early_warning] webhook_authorities must be the path of a file",
+    ];
+    assert_eq!(problems(with(wrong)), expected);
 }

@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST};
-use http::{HeaderValue, Method, Request, StatusCode};
+use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
-use hyper::body::Bytes;
+use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use rustls::RootCertStore;
@@ -166,15 +166,7 @@ async fn answer(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     request: Request<Full<Bytes>>,
 ) -> Result<Answer, WebError> {
-    let broken = |error: hyper::Error| WebError::Broken(error.to_string());
-    let (mut sender, connection) = http1::Builder::new()
-        .max_buf_size(MAX_HEAD)
-        .max_headers(MAX_HEADERS)
-        .handshake(TokioIo::new(stream))
-        .await
-        .map_err(broken)?;
-    let exchange = async {
-        let response = sender.send_request(request).await.map_err(broken)?;
+    carried(stream, request, |response| async {
         let status = response.status();
         let body = Limited::new(response.into_body(), MAX_ANSWER);
         let body = body.collect().await.map_err(|error| {
@@ -186,15 +178,35 @@ async fn answer(
         })?;
         let body = body.to_bytes().to_vec();
         Ok(Answer { status, body })
-    };
+    })
+    .await
+}
+
+/// One exchange over a connection of its own: sends the request and reads the answer, whose head is bounded.
+pub(crate) async fn carried<T, F>(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    request: Request<Full<Bytes>>,
+    read: impl FnOnce(Response<Incoming>) -> F,
+) -> Result<T, WebError>
+where
+    F: Future<Output = Result<T, WebError>>,
+{
+    let broken = |error: hyper::Error| WebError::Broken(error.to_string());
+    let (mut sender, connection) = http1::Builder::new()
+        .max_buf_size(MAX_HEAD)
+        .max_headers(MAX_HEADERS)
+        .handshake(TokioIo::new(stream))
+        .await
+        .map_err(broken)?;
+    let exchange = async { read(sender.send_request(request).await.map_err(broken)?).await };
     // the connection carries the exchange; how it ended the exchange tells
-    let carried = async {
+    let carrying = async {
         let _told_by_the_exchange = connection.await;
         std::future::pending::<()>().await;
     };
     tokio::select! {
         answer = exchange => answer,
-        () = carried => Err(WebError::TookTooLong),
+        () = carrying => Err(WebError::TookTooLong),
     }
 }
 

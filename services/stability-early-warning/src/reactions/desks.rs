@@ -16,23 +16,32 @@ use uuid::Uuid;
 use super::id;
 use crate::service::Service;
 use crate::store::alert_recipient;
+use crate::webhooks::queueing;
 use crate::{told, wire};
 
-/// Receives what reaches the desk of a level, and wakes who watches it.
+/// Receives what reaches the desk of a level, and wakes who watches it; what organs' own systems are told of it is written in the
+/// same commit.
 pub(super) fn receive(service: &Service, level: Level) -> Reaction {
     let bells = service.bells.clone();
+    let webhooks = service.webhooks.clone();
     Reaction::to_alerts(
         level,
         ServiceName::StabilityEarlyWarning,
         move |tx, events| {
             Box::pin(async move {
                 react(level, tx, events).await?;
+                queueing::queue(tx, level, events).await?;
                 measure(level, events);
                 Ok(())
             })
         },
     )
-    .then(Arc::new(move || bells.ring(level)))
+    .then(Arc::new(move || {
+        bells.ring(level);
+        if let Some(webhooks) = &webhooks {
+            webhooks.rung.notify_waiters();
+        }
+    }))
 }
 
 async fn react(level: Level, tx: &mut Tx, events: &[Event]) -> Result<(), Problem> {

@@ -2,7 +2,7 @@
 //! the level has received is shown.
 
 mod cursor;
-mod notice;
+pub(crate) mod notice;
 
 use std::collections::VecDeque;
 use std::time::Duration;

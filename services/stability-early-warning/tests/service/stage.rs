@@ -12,7 +12,7 @@ use huiyin_proto::vocabulary::v1 as words;
 use huiyin_service_kit::names::ServiceName;
 use huiyin_service_kit::road::consumer::{self, Reaction, Roads};
 use huiyin_service_kit::road::{Lane, sequencer, streams};
-use huiyin_service_kit::settings::{Own, WarningSettings};
+use huiyin_service_kit::settings::{Own, WarningSettings, WebhookSettings};
 use huiyin_service_kit::status::Problem;
 use huiyin_service_kit::testing::{Broken, TestDesk};
 use huiyin_service_kit::timer::Sweep;
@@ -120,6 +120,20 @@ impl Stage {
         desk.desk.own.own = Own::StabilityEarlyWarning(WarningSettings {
             repeat_minutes: 30,
             recipient_rules: Some(file.to_owned()),
+        });
+        let stage = Self::over(desk).await?;
+        stage.load_places().await?;
+        stage.load_organs(organs::generate(&territories())).await?;
+        Ok(stage)
+    }
+
+    /// A service that tells organs' own systems, and knows the city.
+    pub async fn with_webhooks(webhooks: WebhookSettings) -> Result<Self, Broken> {
+        let mut desk =
+            TestDesk::new(ServiceName::StabilityEarlyWarning, &MIGRATIONS, start()).await?;
+        desk.desk.own.own = Own::StabilityEarlyWarning(WarningSettings {
+            repeat_minutes: 30,
+            webhooks: Some(webhooks),
         });
         let stage = Self::over(desk).await?;
         stage.load_places().await?;

@@ -9,7 +9,7 @@ use crate::status::Problem;
 use crate::telemetry;
 
 /// The events of a run.
-pub(super) fn decode(part: &[Sequenced]) -> Result<Vec<Event>, Problem> {
+pub(crate) fn decode(part: &[Sequenced]) -> Result<Vec<Event>, Problem> {
     part.iter()
         .map(|entry| {
             Event::decode(entry.payload.as_slice()).map_err(|error| {

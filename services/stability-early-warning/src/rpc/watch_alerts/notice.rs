@@ -23,13 +23,16 @@ pub(super) fn of(entry: &Sequenced) -> Result<Option<WatchAlertsResponse>, Probl
     let event = Event::decode(entry.payload.as_slice()).map_err(|error| {
         Problem::Unexpected(format!("entry {} does not decode: {error}", entry.seq))
     })?;
-    let Some(mut notice) = event.fact.as_ref().and_then(of_fact) else {
-        return Ok(None);
-    };
+    Ok(of_event(&event))
+}
+
+/// The notice of an event; none of facts that do not belong on a desk.
+pub(crate) fn of_event(event: &Event) -> Option<WatchAlertsResponse> {
+    let mut notice = event.fact.as_ref().and_then(of_fact)?;
     notice.cursor.clone_from(&event.event_id);
-    notice.dedupe_key = event.event_id;
+    notice.dedupe_key.clone_from(&event.event_id);
     notice.occurred_time = event.occurred_time;
-    Ok(Some(notice))
+    Some(notice)
 }
 
 fn of_fact(fact: &Fact) -> Option<WatchAlertsResponse> {

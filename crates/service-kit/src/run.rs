@@ -165,7 +165,7 @@ pub fn run(context: Context, house: House) -> BoxFuture<'static, Result<(), RunE
         };
         let lists = (house.lists)(desk).await.map_err(problem)?;
         let stopper = context.stopper.clone();
-        start_road(&context, (&database, keys.as_ref()), lists.reactions)?;
+        start_road(&context, (&database, keys.as_ref()), lists.reactions).await?;
         evidence::start(&context, (&database, keys.as_ref()), &own)
             .map_err(|error| RunError::Log { service, error })?;
         for sweep in lists.sweeps {
@@ -317,7 +317,7 @@ fn keys(context: &Context, service: ServiceName) -> Result<Option<Keys>, RunErro
     Ok(Some(keys))
 }
 
-fn start_road(
+async fn start_road(
     context: &Context,
     (database, keys): (&Database, Option<&Keys>),
     reactions: Vec<Reaction>,
@@ -327,6 +327,9 @@ fn start_road(
         .settings
         .stream_server()
         .map_err(RunError::Streams)?;
+    if let Some(client) = &streams {
+        mirror::settle(database, client).await;
+    }
     let (batches, received) = mpsc::channel(MIRROR_CHANNEL);
     for lane in Lane::ALL {
         stopper.spawn(

@@ -205,6 +205,20 @@ async fn a_holder_that_slept_past_its_lease_moves_nothing() {
 }
 
 #[tokio::test]
+async fn a_lease_written_by_a_clock_that_has_gone_back_since_is_taken_over() {
+    let desk = desk().await;
+    let dead = lease_of(desk.database(), "dead").await;
+    sqlx::query("UPDATE lease SET expires_at = clock_timestamp() + interval '1 day'")
+        .execute(desk.database().pool())
+        .await
+        .unwrap();
+    let successor = lease_of(desk.database(), "successor").await;
+    assert_eq!(successor.term, dead.term + 1);
+    let early = lease::take(desk.database().pool(), dead.name, "dead").await;
+    assert!(early.unwrap().is_none(), "a lease as long as any is held");
+}
+
+#[tokio::test]
 async fn the_mirror_takes_only_what_continues_it_and_is_rebuilt_when_lost() {
     let desk = desk().await;
     let url = streams_url().await.unwrap();
@@ -246,6 +260,31 @@ async fn the_mirror_takes_only_what_continues_it_and_is_rebuilt_when_lost() {
         [1, 2, 3, 4, 5],
         "a lost mirror is replayed"
     );
+}
+
+#[tokio::test]
+async fn a_mirror_that_was_trimmed_to_nothing_is_rebuilt() {
+    let desk = desk().await;
+    let url = streams_url().await.unwrap();
+    let client = redis::Client::open(url.as_str()).unwrap();
+    let mut connection = mirror::connect(&client).await.unwrap();
+    let lease = lease_of(desk.database(), "one").await;
+    tell(desk.database(), 0..3).await;
+    let rows = sequence_all(desk.database(), &lease).await;
+    mirror::publish(desk.database(), &mut connection, rows)
+        .await
+        .unwrap();
+    redis::cmd("XTRIM")
+        .arg(streams::mirror_key(&stream(), 1))
+        .arg("MAXLEN")
+        .arg(0)
+        .query_async::<()>(&mut connection)
+        .await
+        .unwrap();
+    mirror::compare_all(desk.database(), &mut connection)
+        .await
+        .unwrap();
+    assert_eq!(mirrored(&url, 1).await, [1, 2, 3]);
 }
 
 /// Facts of almost a mebibyte each.
@@ -339,6 +378,11 @@ async fn a_mirror_ahead_of_a_restored_database_begins_a_new_epoch() {
         .unwrap()
         .unwrap();
     assert_eq!((head.epoch, head.seq), (2, 0));
+    assert_eq!(
+        mirrored(&url, 1).await,
+        [0_i64; 0],
+        "nobody reads any more what the restore undid"
+    );
     tell(desk.database(), 4..5).await;
     let rows = sequence_all(desk.database(), &lease).await;
     mirror::publish(desk.database(), &mut connection, rows)
@@ -464,6 +508,39 @@ async fn a_poison_entry_is_set_aside_and_blocks_nothing() {
     consumer.await.unwrap();
     assert_eq!(rows(desk.database(), "SELECT count(*) FROM seen").await, 9);
     assert_eq!(rows(desk.database(), "SELECT seq FROM quarantine").await, 5);
+}
+
+#[tokio::test]
+async fn a_poison_entry_in_a_long_run_costs_a_few_transactions_and_not_one_for_each_entry() {
+    let desk = desk().await;
+    seen_table(desk.database()).await;
+    let lease = lease_of(desk.database(), "one").await;
+    tell(desk.database(), 0..500).await;
+    sequence_all(desk.database(), &lease).await;
+    let Seen {
+        reaction,
+        mut commits,
+    } = seen(Some(123));
+    let roads = Roads {
+        streams: None,
+        feed: None,
+    };
+    let stopper = desk.desk.stopper.clone();
+    let consumer = tokio::spawn(consumer::run(
+        desk.database().clone(),
+        reaction,
+        roads,
+        stopper.clone(),
+    ));
+    until(&mut commits, desk.database(), 500).await;
+    stopper.stop();
+    consumer.await.unwrap();
+    assert_eq!(
+        rows(desk.database(), "SELECT count(*) FROM seen").await,
+        499
+    );
+    let commits = *commits.borrow();
+    assert!(commits <= 10, "{commits} transactions for one poison entry");
 }
 
 #[tokio::test]

@@ -287,6 +287,92 @@ async fn a_mirror_that_was_trimmed_to_nothing_is_rebuilt() {
     assert_eq!(mirrored(&url, 1).await, [1, 2, 3]);
 }
 
+#[tokio::test]
+async fn what_a_sequencer_gives_stands_in_the_feed() {
+    let desk = desk().await;
+    let lease = lease_of(desk.database(), "one").await;
+    tell(desk.database(), 0..3).await;
+    let given = sequencer::sequence(desk.database(), Lane::Ordinary, &lease)
+        .await
+        .unwrap();
+    let fed = feed::read(desk.database().pool(), &stream(), (1, 0), 10)
+        .await
+        .unwrap();
+    let ids = |rows: &[sequencer::Sequenced]| -> Vec<_> {
+        rows.iter().map(|row| (row.seq, row.event_id)).collect()
+    };
+    assert_eq!(given.len(), 3);
+    assert_eq!(ids(&given), ids(&fed));
+}
+
+#[tokio::test]
+async fn a_gap_in_the_mirror_is_read_from_the_feed() {
+    let desk = desk().await;
+    seen_table(desk.database()).await;
+    let url = streams_url().await.unwrap();
+    let client = redis::Client::open(url.as_str()).unwrap();
+    let mut connection = mirror::connect(&client).await.unwrap();
+    let lease = lease_of(desk.database(), "one").await;
+    tell(desk.database(), 0..5).await;
+    let rows_of_feed = sequence_all(desk.database(), &lease).await;
+    mirror::publish(desk.database(), &mut connection, rows_of_feed)
+        .await
+        .unwrap();
+    redis::cmd("XDEL")
+        .arg(streams::mirror_key(&stream(), 1))
+        .arg("3-0")
+        .query_async::<()>(&mut connection)
+        .await
+        .unwrap();
+    let Seen {
+        reaction,
+        mut commits,
+    } = seen(None);
+    let roads = Roads {
+        streams: Some(client),
+        feed: None,
+    };
+    let stopper = desk.desk.stopper.clone();
+    let consumer = tokio::spawn(consumer::run(
+        desk.database().clone(),
+        reaction,
+        roads,
+        stopper.clone(),
+    ));
+    until(&mut commits, desk.database(), 5).await;
+    stopper.stop();
+    consumer.await.unwrap();
+    assert_eq!(rows(desk.database(), "SELECT count(*) FROM seen").await, 5);
+}
+
+#[tokio::test]
+async fn a_lost_mirror_of_ten_thousand_unread_entries_is_rebuilt_from_its_floor_within_five_seconds()
+ {
+    let desk = desk().await;
+    let url = streams_url().await.unwrap();
+    let client = redis::Client::open(url.as_str()).unwrap();
+    let mut connection = mirror::connect(&client).await.unwrap();
+    for statement in [
+        "INSERT INTO stream_head (stream, seq) VALUES ('events:{intake:0}', 10050)",
+        "INSERT INTO feed (stream, epoch, seq, event_id, payload)
+         SELECT 'events:{intake:0}', 1, seq, gen_random_uuid(), convert_to(repeat('x', 300), 'UTF8')
+         FROM generate_series(1, 10050) AS seq",
+    ] {
+        sqlx::query(statement)
+            .execute(desk.database().pool())
+            .await
+            .unwrap();
+    }
+    let began = std::time::Instant::now();
+    mirror::compare_all(desk.database(), &mut connection)
+        .await
+        .unwrap();
+    let took = began.elapsed();
+    println!("{} entries rebuilt within {took:?}", mirror::KEEPS);
+    assert_eq!(mirrored(&url, 1).await, (51..=10_050).collect::<Vec<_>>());
+    assert!(took < Duration::from_secs(5), "{took:?}");
+}
+
 /// Facts of almost a mebibyte each.
 async fn tell_long(database: &Database, count: usize) {
     for number in 0..count {

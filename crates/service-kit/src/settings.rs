@@ -14,6 +14,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::evidence::digest::HashSuite;
 use crate::names::ServiceName;
+use crate::road::server::StreamServer;
 use crate::tls::KeyFiles;
 use crate::token::{Algorithms, WebAddress};
 use crate::vault::{KeyReference, Suite};
@@ -294,11 +295,11 @@ impl Settings {
     ///
     /// # Errors
     /// When the address cannot be used.
-    pub fn stream_server(&self) -> Result<Option<redis::Client>, redis::RedisError> {
+    pub fn stream_server(&self) -> Result<Option<StreamServer>, redis::RedisError> {
         self.streams
             .url
             .as_ref()
-            .map(|url| redis::Client::open(url.expose_secret()))
+            .map(|url| StreamServer::open(url.expose_secret()))
             .transpose()
     }
 }

@@ -21,6 +21,7 @@ use huiyin_service_kit::database::{Database, Tx};
 use huiyin_service_kit::names::ServiceName;
 use huiyin_service_kit::road::consumer::{self, Reaction, Roads};
 use huiyin_service_kit::road::lease::{self, Lease};
+use huiyin_service_kit::road::server::StreamServer;
 use huiyin_service_kit::road::{Lane, feed, mirror, sequencer, streams};
 use huiyin_service_kit::server::MAX_ENCODE;
 use huiyin_service_kit::status::Problem;
@@ -222,7 +223,7 @@ async fn a_lease_written_by_a_clock_that_has_gone_back_since_is_taken_over() {
 async fn the_mirror_takes_only_what_continues_it_and_is_rebuilt_when_lost() {
     let desk = desk().await;
     let url = streams_url().await.unwrap();
-    let client = redis::Client::open(url.as_str()).unwrap();
+    let client = StreamServer::open(&url).unwrap();
     let mut connection = mirror::connect(&client).await.unwrap();
     let lease = lease_of(desk.database(), "one").await;
     tell(desk.database(), 0..3).await;
@@ -266,7 +267,7 @@ async fn the_mirror_takes_only_what_continues_it_and_is_rebuilt_when_lost() {
 async fn a_mirror_that_was_trimmed_to_nothing_is_rebuilt() {
     let desk = desk().await;
     let url = streams_url().await.unwrap();
-    let client = redis::Client::open(url.as_str()).unwrap();
+    let client = StreamServer::open(&url).unwrap();
     let mut connection = mirror::connect(&client).await.unwrap();
     let lease = lease_of(desk.database(), "one").await;
     tell(desk.database(), 0..3).await;
@@ -310,7 +311,7 @@ async fn a_gap_in_the_mirror_is_read_from_the_feed() {
     let desk = desk().await;
     seen_table(desk.database()).await;
     let url = streams_url().await.unwrap();
-    let client = redis::Client::open(url.as_str()).unwrap();
+    let client = StreamServer::open(&url).unwrap();
     let mut connection = mirror::connect(&client).await.unwrap();
     let lease = lease_of(desk.database(), "one").await;
     tell(desk.database(), 0..5).await;
@@ -350,7 +351,7 @@ async fn a_lost_mirror_of_ten_thousand_unread_entries_is_rebuilt_from_its_floor_
  {
     let desk = desk().await;
     let url = streams_url().await.unwrap();
-    let client = redis::Client::open(url.as_str()).unwrap();
+    let client = StreamServer::open(&url).unwrap();
     let mut connection = mirror::connect(&client).await.unwrap();
     for statement in [
         "INSERT INTO stream_head (stream, seq) VALUES ('events:{intake:0}', 10050)",
@@ -394,7 +395,7 @@ async fn long_events_travel_in_runs_that_fit_an_answer_and_a_call() {
     const EVENTS: usize = 24;
     let desk = desk().await;
     let url = streams_url().await.unwrap();
-    let client = redis::Client::open(url.as_str()).unwrap();
+    let client = StreamServer::open(&url).unwrap();
     let mut connection = mirror::connect(&client).await.unwrap();
     let lease = lease_of(desk.database(), "one").await;
     tell_long(desk.database(), EVENTS).await;
@@ -439,7 +440,7 @@ async fn long_events_travel_in_runs_that_fit_an_answer_and_a_call() {
 async fn a_mirror_ahead_of_a_restored_database_begins_a_new_epoch() {
     let desk = desk().await;
     let url = streams_url().await.unwrap();
-    let client = redis::Client::open(url.as_str()).unwrap();
+    let client = StreamServer::open(&url).unwrap();
     let mut connection = mirror::connect(&client).await.unwrap();
     let lease = lease_of(desk.database(), "one").await;
     tell(desk.database(), 0..4).await;
@@ -568,6 +569,51 @@ async fn everything_arrives_in_order_when_the_stream_server_was_never_there() {
 }
 
 #[tokio::test]
+async fn without_a_stream_server_everything_arrives_within_a_second_and_a_half() {
+    const EVENTS: usize = 24;
+    let desk = desk().await;
+    seen_table(desk.database()).await;
+    let Seen {
+        reaction,
+        mut commits,
+    } = seen(None);
+    let roads = Roads {
+        streams: None,
+        feed: None,
+    };
+    let stopper = desk.desk.stopper.clone();
+    let (batches, _) = tokio::sync::mpsc::channel(1);
+    let running = [
+        tokio::spawn(sequencer::run(
+            desk.database().clone(),
+            Lane::Ordinary,
+            batches,
+            stopper.clone(),
+        )),
+        tokio::spawn(consumer::run(
+            desk.database().clone(),
+            reaction,
+            roads,
+            stopper.clone(),
+        )),
+    ];
+    let mut took = Vec::new();
+    for number in 0..EVENTS {
+        let began = std::time::Instant::now();
+        tell(desk.database(), number..number + 1).await;
+        let wanted = i64::try_from(number).unwrap() + 1;
+        until(&mut commits, desk.database(), wanted).await;
+        took.push(began.elapsed());
+    }
+    stopper.stop();
+    join_all(running).await;
+    took.sort_unstable();
+    let (middle, last) = (took[EVENTS / 2], took[EVENTS - 1]);
+    println!("without a stream server: p50 {middle:?}, the slowest of {EVENTS} {last:?}");
+    assert!(last < Duration::from_millis(1500), "{last:?}");
+}
+
+#[tokio::test]
 async fn a_poison_entry_is_set_aside_and_blocks_nothing() {
     let desk = desk().await;
     seen_table(desk.database()).await;
@@ -634,7 +680,7 @@ async fn two_consumers_of_one_stream_have_one_effect() {
     let desk = desk().await;
     seen_table(desk.database()).await;
     let url = streams_url().await.unwrap();
-    let client = redis::Client::open(url.as_str()).unwrap();
+    let client = StreamServer::open(&url).unwrap();
     let mut connection = mirror::connect(&client).await.unwrap();
     let lease = lease_of(desk.database(), "one").await;
     let stopper = desk.desk.stopper.clone();

@@ -13,12 +13,15 @@ use crate::database::Database;
 use crate::lifecycle::Stopper;
 use crate::metrics;
 use crate::road::sequencer::{Batch, Sequenced};
+use crate::road::server::StreamServer;
 use crate::road::{feed, streams};
 
 /// Entries a mirror keeps at least; older ones are read from the feed.
 pub const KEEPS: i64 = 10_000;
 /// How often every stream's mirror is compared with its head.
 const COMPARE_EVERY: Duration = Duration::from_millis(500);
+/// How long the stream server may take to answer.
+const ANSWERED_WITHIN: Duration = Duration::from_secs(1);
 /// Entries read from the feed for a replay.
 const CHUNK: i64 = 500;
 /// Bytes appended in one call, but one entry at least: a call holds up every other of the stream
@@ -50,7 +53,7 @@ static APPEND: LazyLock<redis::Script> = LazyLock::new(|| {
 /// feed is the truth.
 pub async fn run(
     database: Database,
-    client: redis::Client,
+    server: StreamServer,
     mut batches: mpsc::Receiver<Batch>,
     stopper: Stopper,
 ) {
@@ -64,7 +67,7 @@ pub async fn run(
             () = stopper.drained() => break,
         };
         if connection.is_none() {
-            connection = connect(&client).await;
+            connection = connect(&server).await;
         }
         let Some(open) = connection.as_mut() else {
             continue;
@@ -84,8 +87,8 @@ pub async fn run(
 /// comes after a restore to an earlier point comes in a new epoch: readers elsewhere stand behind what
 /// was undone, and our own would read it from the mirror. Where the stream server does not answer nothing
 /// is compared.
-pub async fn settle(database: &Database, client: &redis::Client) {
-    let Some(mut connection) = connect(client).await else {
+pub async fn settle(database: &Database, server: &StreamServer) {
+    let Some(mut connection) = connect(server).await else {
         return;
     };
     if let Err(error) = compare_all(database, &mut connection).await {
@@ -94,14 +97,8 @@ pub async fn settle(database: &Database, client: &redis::Client) {
 }
 
 /// Connects for writing; `None` while the stream server does not answer.
-pub async fn connect(client: &redis::Client) -> Option<MultiplexedConnection> {
-    let config = redis::AsyncConnectionConfig::new()
-        .set_connection_timeout(Some(Duration::from_millis(500)))
-        .set_response_timeout(Some(Duration::from_millis(1000)));
-    match client
-        .get_multiplexed_async_connection_with_config(&config)
-        .await
-    {
+pub async fn connect(server: &StreamServer) -> Option<MultiplexedConnection> {
+    match server.connect(Some(ANSWERED_WITHIN)).await {
         Ok(connection) => Some(connection),
         Err(error) => {
             tracing::debug!(%error, "the stream server does not answer");

@@ -12,6 +12,7 @@ pub mod lease;
 pub mod mirror;
 pub mod outbox;
 pub mod sequencer;
+pub mod server;
 pub mod streams;
 
 use std::sync::Arc;

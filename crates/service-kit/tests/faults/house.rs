@@ -1,29 +1,27 @@
 //! Two services in one run: a teller with two processes, a reader with one, their databases and one stream server, with a link
 //! on every way between them; writers that never stop telling; and the history of it all.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use huiyin_domain::vocabulary::Level;
-use huiyin_proto::events::v1::Event;
 use huiyin_service_kit::clock::Clock;
 use huiyin_service_kit::database::Database;
 use huiyin_service_kit::names::ServiceName;
-use prost::Message as _;
+use huiyin_service_kit::road::server::StreamServer;
 use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;
-use sqlx::{AssertSqlSafe, PgPool};
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 
 use crate::database::{Server, connect};
-use crate::history::{Applied, History, Outcome, Told};
+use crate::history::{History, Outcome, Told};
+use crate::left::{applied, number_in, rows};
 use crate::link::Link;
-use crate::process::{self, Effects, LEVELS, Process, number_of, stream_of};
-use crate::server::StreamServer;
+use crate::process::{self, Effects, LEVELS, Process, stream_of};
+use crate::server::{Streams, WATCHED, url};
 use crate::writer::{Ledger, Writer};
 
 /// How long anything may take before a run gives up.
@@ -85,20 +83,21 @@ impl Links {
 /// One run.
 pub(crate) struct House {
     pub(crate) server: Arc<Server>,
-    pub(crate) streams: StreamServer,
+    pub(crate) streams: Streams,
+    pub(crate) sentinel: Option<Streams>,
     pub(crate) links: Links,
     pub(crate) chance: ChaCha8Rng,
     /// The names of the databases, the teller's first.
     pub(crate) names: [String; 2],
     tellers: [Option<Process>; 2],
     reader: Option<Process>,
-    effects: Effects,
+    pub(crate) effects: Effects,
     ledger: Arc<Ledger>,
     stop: watch::Sender<bool>,
     writers: Vec<JoinHandle<()>>,
     clocks: Mutex<Vec<Clock>>,
     undone: Vec<Range<i64>>,
-    retold: BTreeSet<i64>,
+    pub(crate) retold: BTreeSet<i64>,
 }
 
 impl House {
@@ -109,11 +108,12 @@ impl House {
         for name in &names {
             server.copy(None, name).await;
         }
-        let streams = StreamServer::start().await;
+        let streams = Streams::start().await;
         let mut house = Self {
             links: Links::between(server.postgres.port(), streams.port()).await,
             server: Arc::clone(server),
             streams,
+            sentinel: None,
             chance: ChaCha8Rng::seed_from_u64(seed),
             names,
             tellers: [None, None],
@@ -163,10 +163,47 @@ impl House {
     /// Starts a process of the teller; the reader asks for the feed at the newest.
     pub(crate) async fn start_teller(&mut self, which: usize) {
         let database = self.database(0, &self.links.tellers[which]).await;
-        let streams = self.links.mirrors[which].port();
+        let streams = self.stream_server(&self.links.mirrors[which]);
         let (process, port) = process::teller(database, streams, &self.effects).await;
         self.tellers[which] = Some(process);
         self.links.feed.lead_to(port);
+    }
+
+    /// The stream server as a process knows it: over a link, or by its sentinel.
+    fn stream_server(&self, link: &Link) -> StreamServer {
+        let address = match &self.sentinel {
+            Some(sentinel) => format!("redis+sentinel://127.0.0.1:{}/{WATCHED}", sentinel.port()),
+            None => url(link.port()),
+        };
+        StreamServer::open(&address).unwrap()
+    }
+
+    /// Starts a sentinel that watches over the stream server and a replica of it; from now on processes ask it where the stream
+    /// server is. Gives the replica.
+    pub(crate) async fn watch_streams(&mut self) -> Streams {
+        let replica = self.streams.replica().await;
+        self.sentinel = Some(Streams::sentinel(self.streams.port()).await);
+        for which in 0..2 {
+            self.crash_teller(which);
+            self.start_teller(which).await;
+        }
+        self.crash_reader();
+        self.start_reader().await;
+        replica
+    }
+
+    /// Processes know the stream server by its address again.
+    pub(crate) async fn unwatch_streams(&mut self) {
+        self.sentinel = None;
+        for link in self.links.to_streams() {
+            link.lead_to(self.streams.port());
+        }
+        for which in 0..2 {
+            self.crash_teller(which);
+            self.start_teller(which).await;
+        }
+        self.crash_reader();
+        self.start_reader().await;
     }
 
     /// Ends a process of the teller where it stands.
@@ -179,8 +216,9 @@ impl House {
     /// Starts the reader.
     pub(crate) async fn start_reader(&mut self) {
         let database = self.database(1, &self.links.reader).await;
-        let ports = (self.links.reading.port(), self.links.feed.port());
-        self.reader = Some(process::reader(&database, ports, &self.effects));
+        let streams = self.stream_server(&self.links.reading);
+        let roads = (streams, self.links.feed.port());
+        self.reader = Some(process::reader(&database, roads, &self.effects));
     }
 
     /// Ends the reader where it stands.
@@ -288,7 +326,7 @@ impl House {
     }
 
     /// What was told so far, each with how it ended.
-    fn told(&self) -> Vec<Told> {
+    pub(crate) fn told(&self) -> Vec<Told> {
         let mut told = self.ledger.told.lock().unwrap().clone();
         for told in &mut told {
             let undone = self
@@ -324,148 +362,4 @@ impl House {
         self.crash_reader();
         history
     }
-
-    /// Waits until what nobody confirmed has come to its end too: nothing waits in an outbox, and everybody stands at the head.
-    async fn sequenced_and_read(&self) {
-        let (teller, reader) = (
-            self.server.pool(&self.names[0]),
-            self.server.pool(&self.names[1]),
-        );
-        let behind = async {
-            loop {
-                let progress = self.effects.progress.notified();
-                let heads: Vec<(String, i32, i64)> = rows(
-                    &teller,
-                    "SELECT stream, epoch, seq FROM intake.stream_head WHERE NOT EXISTS (SELECT FROM intake.outbox)
-                         AND NOT EXISTS (SELECT FROM intake.outbox_urgent)",
-                )
-                .await;
-                let own: Vec<(String, i32, i64)> =
-                    rows(&teller, "SELECT stream, epoch, seq FROM intake.cursor").await;
-                let others: Vec<(String, i32, i64)> =
-                    rows(&reader, "SELECT stream, epoch, seq FROM statistics.cursor").await;
-                let reached = |head: &&(String, i32, i64), cursors: &[(String, i32, i64)]| {
-                    head.2 == 0 || cursors.contains(*head)
-                };
-                let ordinary = stream_of(None);
-                if !heads.is_empty()
-                    && heads.iter().all(|head| {
-                        reached(&head, &others) && (head.0 == ordinary || reached(&head, &own))
-                    })
-                {
-                    return;
-                }
-                tokio::time::timeout(Duration::from_millis(50), progress)
-                    .await
-                    .ok();
-            }
-        };
-        tokio::time::timeout(WITHIN, behind)
-            .await
-            .expect("nobody reaches the head");
-    }
-
-    /// Waits until each mirror is what its feed is: it ends where the feed ends, and has no entry that the feed has not.
-    async fn mirrored(&self) {
-        let teller = self.server.pool(&self.names[0]);
-        let mirroring = async {
-            let mut looked = tokio::time::interval(Duration::from_millis(20));
-            loop {
-                looked.tick().await;
-                let feed: Vec<(String, i32, i64, String)> = rows(
-                    &teller,
-                    "SELECT stream, epoch, feed.seq, event_id::text FROM intake.feed JOIN intake.stream_head USING (stream, epoch)
-                     ORDER BY stream, feed.seq",
-                )
-                .await;
-                if self.streams.mirrors(&feed).await {
-                    return;
-                }
-            }
-        };
-        let whole = tokio::time::timeout(WITHIN, mirroring).await;
-        whole.expect("a mirror is not what its feed is");
-    }
-
-    /// What was told, sequenced and applied so far.
-    pub(crate) async fn history(&self) -> History {
-        let (teller, reader) = (
-            self.server.pool(&self.names[0]),
-            self.server.pool(&self.names[1]),
-        );
-        let mut feeds: BTreeMap<String, Vec<i64>> = BTreeMap::new();
-        let fed: Vec<(String, Vec<u8>)> = rows(
-            &teller,
-            "SELECT stream, payload FROM intake.feed ORDER BY stream, epoch, seq",
-        )
-        .await;
-        for (stream, payload) in fed {
-            feeds.entry(stream).or_default().push(number_in(&payload));
-        }
-        let told = self.told();
-        let numbers = told.iter().map(|told| told.number);
-        let poison: BTreeSet<i64> = numbers
-            .filter(|number| self.effects.is_poison(*number))
-            .collect();
-        let mut applied = consumed(&teller, "intake", &LEVELS.map(Some)).await;
-        let all = [Some(LEVELS[0]), Some(LEVELS[1]), None];
-        applied.extend(consumed(&reader, "statistics", &all).await);
-        History {
-            told,
-            feeds,
-            applied,
-            poison,
-            retold: self.retold.clone(),
-        }
-    }
-}
-
-async fn applied(pool: &PgPool, schema: &str, numbers: &[i64]) -> usize {
-    let counted: Result<i64, sqlx::Error> = sqlx::query_scalar(AssertSqlSafe(format!(
-        "SELECT count(DISTINCT number) FROM {schema}.applied WHERE number = ANY($1)"
-    )))
-    .bind(numbers)
-    .fetch_one(pool)
-    .await;
-    counted.map_or(0, |counted| usize::try_from(counted).unwrap())
-}
-
-async fn rows<T>(pool: &PgPool, statement: &str) -> Vec<T>
-where
-    T: for<'r> sqlx::FromRow<'r, sqlx::postgres::PgRow> + Send + Unpin,
-{
-    let statement = AssertSqlSafe(statement.to_owned());
-    sqlx::query_as(statement)
-        .fetch_all(pool)
-        .await
-        .unwrap_or_default()
-}
-
-async fn consumed(pool: &PgPool, schema: &'static str, levels: &[Option<Level>]) -> Vec<Applied> {
-    let written: Vec<(String, i64)> = rows(
-        pool,
-        &format!("SELECT stream, number FROM {schema}.applied ORDER BY id"),
-    )
-    .await;
-    let aside: Vec<(String, Vec<u8>)> = rows(
-        pool,
-        &format!("SELECT stream, payload FROM {schema}.quarantine ORDER BY seq"),
-    )
-    .await;
-    let of_stream = |level: &Option<Level>| {
-        let stream = stream_of(*level);
-        let numbers = written.iter().filter(|(written, _)| *written == stream);
-        let set_aside = aside.iter().filter(|(aside, _)| *aside == stream);
-        Applied {
-            consumer: schema,
-            numbers: numbers.map(|(_, number)| *number).collect(),
-            set_aside: set_aside.map(|(_, payload)| number_in(payload)).collect(),
-            stream,
-        }
-    };
-    levels.iter().map(of_stream).collect()
-}
-
-fn number_in(payload: &[u8]) -> i64 {
-    number_of(&Event::decode(payload).unwrap())
 }

@@ -18,6 +18,8 @@ mod history;
 #[cfg(test)]
 mod house;
 #[cfg(test)]
+mod left;
+#[cfg(test)]
 mod link;
 #[cfg(test)]
 mod process;

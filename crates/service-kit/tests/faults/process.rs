@@ -14,6 +14,7 @@ use huiyin_service_kit::lifecycle::Stopper;
 use huiyin_service_kit::names::ServiceName;
 use huiyin_service_kit::road::consumer::{self, Reaction, Roads};
 use huiyin_service_kit::road::feed::FeedRpc;
+use huiyin_service_kit::road::server::StreamServer;
 use huiyin_service_kit::road::{Lane, mirror, sequencer, streams};
 use huiyin_service_kit::server::MAX_ENCODE;
 use huiyin_service_kit::settings::Address;
@@ -22,8 +23,6 @@ use tokio::net::TcpListener;
 use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinHandle;
 use tokio_stream::wrappers::TcpListenerStream;
-
-use crate::server::url;
 
 /// The levels whose urgent streams are used.
 pub(crate) const LEVELS: [Level; 2] = [Level::County, Level::City];
@@ -120,21 +119,24 @@ async fn write_down(
 
 /// A process of the service that tells: sequencers, mirror, consumers of its own urgent streams, and the door to its feed,
 /// whose port it gives.
-pub(crate) async fn teller(database: Database, streams: u16, effects: &Effects) -> (Process, u16) {
+pub(crate) async fn teller(
+    database: Database,
+    streams: StreamServer,
+    effects: &Effects,
+) -> (Process, u16) {
     let stopper = Stopper::new();
-    let client = redis::Client::open(url(streams)).unwrap();
-    mirror::settle(&database, &client).await;
+    mirror::settle(&database, &streams).await;
     let (batches, received) = mpsc::channel(256);
     let mut tasks = Vec::new();
     for lane in Lane::ALL {
         let running = sequencer::run(database.clone(), lane, batches.clone(), stopper.clone());
         tasks.push(tokio::spawn(running));
     }
-    let mirroring = mirror::run(database.clone(), client.clone(), received, stopper.clone());
+    let mirroring = mirror::run(database.clone(), streams.clone(), received, stopper.clone());
     tasks.push(tokio::spawn(mirroring));
     for level in LEVELS {
         let roads = Roads {
-            streams: Some(client.clone()),
+            streams: Some(streams.clone()),
             feed: None,
         };
         let reaction = reaction(Some(level), effects);
@@ -158,17 +160,16 @@ pub(crate) async fn teller(database: Database, streams: u16, effects: &Effects) 
 /// A process of another service, which reads all streams: from the stream server, and by the door to the feed.
 pub(crate) fn reader(
     database: &Database,
-    (streams, feed): (u16, u16),
+    (streams, feed): (StreamServer, u16),
     effects: &Effects,
 ) -> Process {
     let stopper = Stopper::new();
-    let client = redis::Client::open(url(streams)).unwrap();
     let address: Address = format!("http://127.0.0.1:{feed}").parse().unwrap();
     let levels = LEVELS.map(Some).into_iter().chain([None]);
     let consumers = levels.map(|level| {
         let calling = client::calling(client::channel(&address, None), database.service());
         let roads = Roads {
-            streams: Some(client.clone()),
+            streams: Some(streams.clone()),
             feed: Some(FeedServiceClient::new(calling).max_decoding_message_size(MAX_ENCODE)),
         };
         let reaction = reaction(level, effects);

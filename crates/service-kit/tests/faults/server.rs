@@ -14,10 +14,12 @@ use tokio::process::{Child, Command};
 /// How long a server may take to answer.
 const WITHIN: Duration = Duration::from_secs(20);
 
+/// The name by which a sentinel knows the stream server.
+pub(crate) const WATCHED: &str = "streams";
 /// Writes every change into a log of appends.
 const APPENDS: [&str; 4] = ["--appendonly", "yes", "--appendfsync", "everysec"];
 
-pub(crate) struct StreamServer {
+pub(crate) struct Streams {
     folder: TempDir,
     port: u16,
     arguments: Vec<String>,
@@ -31,26 +33,52 @@ fn program() -> PathBuf {
         .into()
 }
 
-impl StreamServer {
+impl Streams {
     /// Starts one that writes every change into its log of appends, and keeps that with its folder.
     pub(crate) async fn start() -> Self {
         Self::start_with(&APPENDS).await
     }
 
-    /// Starts a replica and separates it when it has what this one has; from then on it could take this one's place.
-    pub(crate) async fn replica_that_falls_behind(&self) -> Self {
+    /// Starts a sentinel that watches over the stream server at a port and decides alone.
+    pub(crate) async fn sentinel(port: u16) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = format!(
+            "sentinel monitor {WATCHED} 127.0.0.1 {port} 1\nsentinel down-after-milliseconds {WATCHED} 500\n\
+             sentinel failover-timeout {WATCHED} 3000\n"
+        );
+        std::fs::write(folder.path().join("sentinel.conf"), settings).unwrap();
+        let sentinel = Self::start_in(folder, &["sentinel.conf", "--sentinel"]).await;
+        sentinel
+            .says(&["SENTINEL", "replicas", WATCHED], "master-link-status")
+            .await;
+        sentinel
+    }
+
+    /// Starts a replica; it has what this one has.
+    pub(crate) async fn replica(&self) -> Self {
         let port = self.port.to_string();
         let following = ["--replicaof", "127.0.0.1", &port];
-        let mut replica = Self::start_with(&[&APPENDS[..], &following].concat()).await;
-        replica.follows().await;
+        let replica = Self::start_with(&[&APPENDS[..], &following].concat()).await;
+        replica
+            .says(&["INFO", "replication"], "master_link_status:up")
+            .await;
+        replica
+    }
+
+    /// Starts a replica and separates it when it has what this one has; from then on it could take this one's place.
+    pub(crate) async fn replica_that_falls_behind(&self) -> Self {
+        let mut replica = self.replica().await;
         replica.ask(&["REPLICAOF", "NO", "ONE"]).await;
-        replica.arguments.truncate(APPENDS.len());
+        replica.keep_only_appends();
         replica
     }
 
     /// Starts one with settings of its own.
     async fn start_with(arguments: &[&str]) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        Self::start_in(tempfile::tempdir().unwrap(), arguments).await
+    }
+
+    async fn start_in(folder: TempDir, arguments: &[&str]) -> Self {
         let port = free_port().unwrap();
         let arguments: Vec<String> = arguments.iter().map(|&word| word.to_owned()).collect();
         let child = spawn(&folder, port, &arguments);
@@ -62,6 +90,11 @@ impl StreamServer {
         };
         server.answers().await;
         server
+    }
+
+    /// Follows nobody when it is started again.
+    pub(crate) fn keep_only_appends(&mut self) {
+        self.arguments.truncate(APPENDS.len());
     }
 
     pub(crate) fn port(&self) -> u16 {
@@ -157,22 +190,19 @@ impl StreamServer {
         true
     }
 
-    /// Waits until it has what the server has that it is a replica of.
-    async fn follows(&self) {
-        let following = async {
+    /// Waits until its answer holds certain words.
+    pub(crate) async fn says(&self, question: &[&str], words: &str) {
+        let asking = async {
             let mut asked = tokio::time::interval(Duration::from_millis(10));
             loop {
                 asked.tick().await;
-                let redis::Value::BulkString(said) = self.ask(&["INFO", "replication"]).await
-                else {
-                    continue;
-                };
-                if String::from_utf8_lossy(&said).contains("master_link_status:up") {
+                let answer = format!("{:?}", self.ask(question).await);
+                if answer.contains(words) {
                     return;
                 }
             }
         };
-        tokio::time::timeout(WITHIN, following).await.unwrap();
+        tokio::time::timeout(WITHIN, asking).await.unwrap();
     }
 
     async fn answers(&self) -> MultiplexedConnection {
@@ -200,9 +230,11 @@ pub(crate) fn url(port: u16) -> String {
 fn spawn(folder: &TempDir, port: u16, arguments: &[String]) -> Child {
     Command::new(program())
         .current_dir(folder.path())
+        // a file of settings stands first
+        .args(arguments.iter().filter(|word| word.ends_with(".conf")))
         .args(["--bind", "127.0.0.1", "--save", "", "--daemonize", "no"])
         .args(["--port", &port.to_string()])
-        .args(arguments)
+        .args(arguments.iter().filter(|word| !word.ends_with(".conf")))
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null())

@@ -51,6 +51,8 @@ pub(crate) enum Fault {
     StreamsCutBack,
     /// A replica that is behind takes the stream server's place.
     StaleReplicaPromoted,
+    /// The stream server dies, and its sentinel puts the replica in its place.
+    SentinelFailsOver,
     /// The stream server's memory is full.
     StreamsFull,
     /// The stream server is stopped for a while, without ending.
@@ -85,7 +87,7 @@ pub(crate) enum Fault {
 
 impl Fault {
     /// Those that leave the database server as it is.
-    pub(crate) const GENTLE: [Self; 30] = [
+    pub(crate) const GENTLE: [Self; 31] = [
         Self::Nothing,
         Self::PoisonEntries,
         Self::TellerCrashes,
@@ -104,6 +106,7 @@ impl Fault {
         Self::StreamsDeleted,
         Self::StreamsCutBack,
         Self::StaleReplicaPromoted,
+        Self::SentinelFailsOver,
         Self::StreamsFull,
         Self::StreamsFrozen,
         Self::StreamsUnreachable,
@@ -152,6 +155,7 @@ pub(crate) async fn strike(house: &mut House, fault: Fault) -> Duration {
         | Fault::StreamsDeleted
         | Fault::StreamsCutBack
         | Fault::StaleReplicaPromoted
+        | Fault::SentinelFailsOver
         | Fault::StreamsFull
         | Fault::StreamsFrozen
         | Fault::StreamsUnreachable => strike_streams(house, fault).await,
@@ -191,6 +195,7 @@ async fn strike_streams(house: &mut House, fault: Fault) {
         Fault::StreamsEmptied => drop(house.streams.ask(&["FLUSHALL"]).await),
         Fault::StreamsDeleted | Fault::StreamsCutBack => kill_streams(house, fault).await,
         Fault::StaleReplicaPromoted => promote_a_stale_replica(house).await,
+        Fault::SentinelFailsOver => fail_streams_over(house).await,
         Fault::StreamsFull => {
             house
                 .streams
@@ -298,6 +303,21 @@ async fn promote_a_stale_replica(house: &mut House) {
         link.lead_to(replica.port());
     }
     house.streams = replica;
+}
+
+/// The fault ends when the replica is the stream server; after it processes know that by its own address again.
+async fn fail_streams_over(house: &mut House) {
+    let replica = house.watch_streams().await;
+    house.caught_up().await;
+    wait(house, 100..500).await;
+    house.streams.kill().await;
+    replica.says(&["INFO", "replication"], "role:master").await;
+    house.caught_up().await;
+    house.streams = replica;
+    // the mirrors are whole at the new place although nobody was told of it
+    house.mirrored().await;
+    house.streams.keep_only_appends();
+    house.unwatch_streams().await;
 }
 
 /// Trims every stream to nothing while the reader does not get on.

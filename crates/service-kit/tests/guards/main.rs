@@ -92,9 +92,19 @@ fn asked_for() -> Vec<Guard> {
     guards().into_iter().filter(wanted).collect()
 }
 
-/// A copy of the project's sources, compiled among its own.
-fn copy_of_the_project() -> tempfile::TempDir {
-    let copy = tempfile::tempdir().unwrap();
+/// The folder of everything that is compiled.
+fn target() -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    test.ancestors().nth(3).unwrap().to_owned()
+}
+
+/// A copy of the project's sources, in the same place each time, so that what is compiled of it is not kept twice.
+fn copy_of_the_project() -> PathBuf {
+    let copy = target().join("guards");
+    if copy.exists() {
+        std::fs::remove_dir_all(&copy).unwrap();
+    }
+    std::fs::create_dir(&copy).unwrap();
     let parts = [
         "Cargo.toml",
         "Cargo.lock",
@@ -109,19 +119,18 @@ fn copy_of_the_project() -> tempfile::TempDir {
     let copied = Command::new("cp")
         .arg("-r")
         .args(parts.map(|part| project().join(part)))
-        .arg(copy.path())
+        .arg(&copy)
         .status();
     assert!(copied.unwrap().success());
     copy
 }
 
-/// What cargo says when it runs one test of a copy.
+/// What cargo says when it runs one test of a copy, and whether that passed.
 fn run(copy: &Path, guard: &Guard) -> (bool, String) {
-    let target = std::env::current_exe().unwrap();
-    let target = target.ancestors().nth(3).unwrap();
     let ran = Command::new(env!("CARGO"))
         .current_dir(copy)
-        .env("CARGO_TARGET_DIR", target)
+        .env("CARGO_TARGET_DIR", target())
+        .env("CARGO_INCREMENTAL", "0")
         .env("SQLX_OFFLINE", "true")
         .args(["test", "-p", &guard.package, "--test", &guard.tests, "--"])
         .args(["--nocapture", &guard.test])
@@ -138,13 +147,13 @@ fn each_guard_that_is_taken_out_is_missed_by_its_test() {
     let copy = (!guards.is_empty()).then(copy_of_the_project);
     for (guard, copy) in guards.iter().zip(copy.iter().cycle()) {
         for change in &guard.change {
-            let whole = text(copy.path(), &change.file);
+            let whole = text(copy, &change.file);
             let without = whole.replace(&change.from, &change.to);
-            std::fs::write(copy.path().join(&change.file), without).unwrap();
+            std::fs::write(copy.join(&change.file), without).unwrap();
         }
-        let (passed, said) = run(copy.path(), guard);
+        let (passed, said) = run(copy, guard);
         for change in &guard.change {
-            let file = copy.path().join(&change.file);
+            let file = copy.join(&change.file);
             std::fs::write(file, text(&project(), &change.file)).unwrap();
         }
         let missed = !passed && said.contains("test result: FAILED. 0 passed; 1 failed");

@@ -93,7 +93,7 @@ async fn strike(folder: &Path, interruption: Interruption) {
                 .stream_server()
                 .unwrap()
                 .unwrap()
-                .get_multiplexed_async_connection()
+                .connect(None)
                 .await
                 .unwrap();
             redis::cmd("FLUSHALL")

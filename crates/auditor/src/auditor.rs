@@ -6,6 +6,7 @@ use std::time::Duration;
 use futures::future::join_all;
 use huiyin_domain::vocabulary::Level;
 use huiyin_service_kit::names::ServiceName;
+use huiyin_service_kit::road::server::StreamServer;
 use huiyin_service_kit::road::{mirror, streams};
 use huiyin_service_kit::settings::Settings;
 use huiyin_service_kit::status::Problem;
@@ -61,7 +62,7 @@ pub enum AuditError {
 #[derive(Debug)]
 pub struct Auditor {
     schemas: Vec<Schema>,
-    streams: Option<redis::Client>,
+    streams: Option<StreamServer>,
     silent_after: Duration,
     looks_back: i64,
     reach: Reach,

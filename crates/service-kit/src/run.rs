@@ -188,7 +188,7 @@ pub fn run(context: Context, house: House) -> BoxFuture<'static, Result<(), RunE
         let lists = (house.lists)(desk).await.map_err(problem)?;
         let stopper = context.stopper.clone();
         let upkeep = upkeep(&context, &database, &lists.reactions)?;
-        start_road(&context, (&database, keys.as_ref()), lists.reactions)?;
+        start_road(&context, (&database, keys.as_ref()), lists.reactions).await?;
         evidence::start(&context, (&database, keys.as_ref()), &own)
             .map_err(|error| RunError::Log { service, error })?;
         for sweep in lists.sweeps {
@@ -364,7 +364,7 @@ fn keys(context: &Context, service: ServiceName) -> Result<Option<Keys>, RunErro
     Ok(Some(keys))
 }
 
-fn start_road(
+async fn start_road(
     context: &Context,
     (database, keys): (&Database, Option<&Keys>),
     reactions: Vec<Reaction>,
@@ -374,6 +374,9 @@ fn start_road(
         .settings
         .stream_server()
         .map_err(RunError::Streams)?;
+    if let Some(client) = &streams {
+        mirror::settle(database, client).await;
+    }
     let (batches, received) = mpsc::channel(MIRROR_CHANNEL);
     for lane in Lane::ALL {
         stopper.spawn(

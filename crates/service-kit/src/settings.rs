@@ -15,6 +15,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use crate::evidence::digest::HashSuite;
 use crate::names::ServiceName;
 use crate::outward::{Network, SigningKey};
+use crate::road::server::StreamServer;
 use crate::tls::KeyFiles;
 use crate::token::{Algorithms, WebAddress};
 use crate::vault::{KeyReference, Suite};
@@ -329,11 +330,11 @@ impl Settings {
     ///
     /// # Errors
     /// When the address cannot be used.
-    pub fn stream_server(&self) -> Result<Option<redis::Client>, redis::RedisError> {
+    pub fn stream_server(&self) -> Result<Option<StreamServer>, redis::RedisError> {
         self.streams
             .url
             .as_ref()
-            .map(|url| redis::Client::open(url.expose_secret()))
+            .map(|url| StreamServer::open(url.expose_secret()))
             .transpose()
     }
 }

@@ -21,6 +21,7 @@ use huiyin_service_kit::database::{Database, Tx};
 use huiyin_service_kit::names::ServiceName;
 use huiyin_service_kit::road::consumer::{self, Reaction, Roads};
 use huiyin_service_kit::road::lease::{self, Lease};
+use huiyin_service_kit::road::server::StreamServer;
 use huiyin_service_kit::road::{Lane, feed, mirror, sequencer, streams};
 use huiyin_service_kit::server::MAX_ENCODE;
 use huiyin_service_kit::status::Problem;
@@ -205,10 +206,24 @@ async fn a_holder_that_slept_past_its_lease_moves_nothing() {
 }
 
 #[tokio::test]
+async fn a_lease_written_by_a_clock_that_has_gone_back_since_is_taken_over() {
+    let desk = desk().await;
+    let dead = lease_of(desk.database(), "dead").await;
+    sqlx::query("UPDATE lease SET expires_at = clock_timestamp() + interval '1 day'")
+        .execute(desk.database().pool())
+        .await
+        .unwrap();
+    let successor = lease_of(desk.database(), "successor").await;
+    assert_eq!(successor.term, dead.term + 1);
+    let early = lease::take(desk.database().pool(), dead.name, "dead").await;
+    assert!(early.unwrap().is_none(), "a lease as long as any is held");
+}
+
+#[tokio::test]
 async fn the_mirror_takes_only_what_continues_it_and_is_rebuilt_when_lost() {
     let desk = desk().await;
     let url = streams_url().await.unwrap();
-    let client = redis::Client::open(url.as_str()).unwrap();
+    let client = StreamServer::open(&url).unwrap();
     let mut connection = mirror::connect(&client).await.unwrap();
     let lease = lease_of(desk.database(), "one").await;
     tell(desk.database(), 0..3).await;
@@ -248,6 +263,117 @@ async fn the_mirror_takes_only_what_continues_it_and_is_rebuilt_when_lost() {
     );
 }
 
+#[tokio::test]
+async fn a_mirror_that_was_trimmed_to_nothing_is_rebuilt() {
+    let desk = desk().await;
+    let url = streams_url().await.unwrap();
+    let client = StreamServer::open(&url).unwrap();
+    let mut connection = mirror::connect(&client).await.unwrap();
+    let lease = lease_of(desk.database(), "one").await;
+    tell(desk.database(), 0..3).await;
+    let rows = sequence_all(desk.database(), &lease).await;
+    mirror::publish(desk.database(), &mut connection, rows)
+        .await
+        .unwrap();
+    redis::cmd("XTRIM")
+        .arg(streams::mirror_key(&stream(), 1))
+        .arg("MAXLEN")
+        .arg(0)
+        .query_async::<()>(&mut connection)
+        .await
+        .unwrap();
+    mirror::compare_all(desk.database(), &mut connection)
+        .await
+        .unwrap();
+    assert_eq!(mirrored(&url, 1).await, [1, 2, 3]);
+}
+
+#[tokio::test]
+async fn what_a_sequencer_gives_stands_in_the_feed() {
+    let desk = desk().await;
+    let lease = lease_of(desk.database(), "one").await;
+    tell(desk.database(), 0..3).await;
+    let given = sequencer::sequence(desk.database(), Lane::Ordinary, &lease)
+        .await
+        .unwrap();
+    let fed = feed::read(desk.database().pool(), &stream(), (1, 0), 10)
+        .await
+        .unwrap();
+    let ids = |rows: &[sequencer::Sequenced]| -> Vec<_> {
+        rows.iter().map(|row| (row.seq, row.event_id)).collect()
+    };
+    assert_eq!(given.len(), 3);
+    assert_eq!(ids(&given), ids(&fed));
+}
+
+#[tokio::test]
+async fn a_gap_in_the_mirror_is_read_from_the_feed() {
+    let desk = desk().await;
+    seen_table(desk.database()).await;
+    let url = streams_url().await.unwrap();
+    let client = StreamServer::open(&url).unwrap();
+    let mut connection = mirror::connect(&client).await.unwrap();
+    let lease = lease_of(desk.database(), "one").await;
+    tell(desk.database(), 0..5).await;
+    let rows_of_feed = sequence_all(desk.database(), &lease).await;
+    mirror::publish(desk.database(), &mut connection, rows_of_feed)
+        .await
+        .unwrap();
+    redis::cmd("XDEL")
+        .arg(streams::mirror_key(&stream(), 1))
+        .arg("3-0")
+        .query_async::<()>(&mut connection)
+        .await
+        .unwrap();
+    let Seen {
+        reaction,
+        mut commits,
+    } = seen(None);
+    let roads = Roads {
+        streams: Some(client),
+        feed: None,
+    };
+    let stopper = desk.desk.stopper.clone();
+    let consumer = tokio::spawn(consumer::run(
+        desk.database().clone(),
+        reaction,
+        roads,
+        stopper.clone(),
+    ));
+    until(&mut commits, desk.database(), 5).await;
+    stopper.stop();
+    consumer.await.unwrap();
+    assert_eq!(rows(desk.database(), "SELECT count(*) FROM seen").await, 5);
+}
+
+#[tokio::test]
+async fn a_lost_mirror_of_ten_thousand_unread_entries_is_rebuilt_from_its_floor_within_five_seconds()
+ {
+    let desk = desk().await;
+    let url = streams_url().await.unwrap();
+    let client = StreamServer::open(&url).unwrap();
+    let mut connection = mirror::connect(&client).await.unwrap();
+    for statement in [
+        "INSERT INTO stream_head (stream, seq) VALUES ('events:{intake:0}', 10050)",
+        "INSERT INTO feed (stream, epoch, seq, event_id, payload)
+         SELECT 'events:{intake:0}', 1, seq, gen_random_uuid(), convert_to(repeat('x', 300), 'UTF8')
+         FROM generate_series(1, 10050) AS seq",
+    ] {
+        sqlx::query(statement)
+            .execute(desk.database().pool())
+            .await
+            .unwrap();
+    }
+    let began = std::time::Instant::now();
+    mirror::compare_all(desk.database(), &mut connection)
+        .await
+        .unwrap();
+    let took = began.elapsed();
+    println!("{} entries rebuilt within {took:?}", mirror::KEEPS);
+    assert_eq!(mirrored(&url, 1).await, (51..=10_050).collect::<Vec<_>>());
+    assert!(took < Duration::from_secs(5), "{took:?}");
+}
+
 /// Facts of almost a mebibyte each.
 async fn tell_long(database: &Database, count: usize) {
     for number in 0..count {
@@ -269,7 +395,7 @@ async fn long_events_travel_in_runs_that_fit_an_answer_and_a_call() {
     const EVENTS: usize = 24;
     let desk = desk().await;
     let url = streams_url().await.unwrap();
-    let client = redis::Client::open(url.as_str()).unwrap();
+    let client = StreamServer::open(&url).unwrap();
     let mut connection = mirror::connect(&client).await.unwrap();
     let lease = lease_of(desk.database(), "one").await;
     tell_long(desk.database(), EVENTS).await;
@@ -314,7 +440,7 @@ async fn long_events_travel_in_runs_that_fit_an_answer_and_a_call() {
 async fn a_mirror_ahead_of_a_restored_database_begins_a_new_epoch() {
     let desk = desk().await;
     let url = streams_url().await.unwrap();
-    let client = redis::Client::open(url.as_str()).unwrap();
+    let client = StreamServer::open(&url).unwrap();
     let mut connection = mirror::connect(&client).await.unwrap();
     let lease = lease_of(desk.database(), "one").await;
     tell(desk.database(), 0..4).await;
@@ -339,6 +465,11 @@ async fn a_mirror_ahead_of_a_restored_database_begins_a_new_epoch() {
         .unwrap()
         .unwrap();
     assert_eq!((head.epoch, head.seq), (2, 0));
+    assert_eq!(
+        mirrored(&url, 1).await,
+        [0_i64; 0],
+        "nobody reads any more what the restore undid"
+    );
     tell(desk.database(), 4..5).await;
     let rows = sequence_all(desk.database(), &lease).await;
     mirror::publish(desk.database(), &mut connection, rows)
@@ -438,6 +569,51 @@ async fn everything_arrives_in_order_when_the_stream_server_was_never_there() {
 }
 
 #[tokio::test]
+async fn without_a_stream_server_everything_arrives_within_a_second_and_a_half() {
+    const EVENTS: usize = 24;
+    let desk = desk().await;
+    seen_table(desk.database()).await;
+    let Seen {
+        reaction,
+        mut commits,
+    } = seen(None);
+    let roads = Roads {
+        streams: None,
+        feed: None,
+    };
+    let stopper = desk.desk.stopper.clone();
+    let (batches, _) = tokio::sync::mpsc::channel(1);
+    let running = [
+        tokio::spawn(sequencer::run(
+            desk.database().clone(),
+            Lane::Ordinary,
+            batches,
+            stopper.clone(),
+        )),
+        tokio::spawn(consumer::run(
+            desk.database().clone(),
+            reaction,
+            roads,
+            stopper.clone(),
+        )),
+    ];
+    let mut took = Vec::new();
+    for number in 0..EVENTS {
+        let began = std::time::Instant::now();
+        tell(desk.database(), number..number + 1).await;
+        let wanted = i64::try_from(number).unwrap() + 1;
+        until(&mut commits, desk.database(), wanted).await;
+        took.push(began.elapsed());
+    }
+    stopper.stop();
+    join_all(running).await;
+    took.sort_unstable();
+    let (middle, last) = (took[EVENTS / 2], took[EVENTS - 1]);
+    println!("without a stream server: p50 {middle:?}, the slowest of {EVENTS} {last:?}");
+    assert!(last < Duration::from_millis(1500), "{last:?}");
+}
+
+#[tokio::test]
 async fn a_poison_entry_is_set_aside_and_blocks_nothing() {
     let desk = desk().await;
     seen_table(desk.database()).await;
@@ -467,11 +643,44 @@ async fn a_poison_entry_is_set_aside_and_blocks_nothing() {
 }
 
 #[tokio::test]
+async fn a_poison_entry_in_a_long_run_costs_a_few_transactions_and_not_one_for_each_entry() {
+    let desk = desk().await;
+    seen_table(desk.database()).await;
+    let lease = lease_of(desk.database(), "one").await;
+    tell(desk.database(), 0..500).await;
+    sequence_all(desk.database(), &lease).await;
+    let Seen {
+        reaction,
+        mut commits,
+    } = seen(Some(123));
+    let roads = Roads {
+        streams: None,
+        feed: None,
+    };
+    let stopper = desk.desk.stopper.clone();
+    let consumer = tokio::spawn(consumer::run(
+        desk.database().clone(),
+        reaction,
+        roads,
+        stopper.clone(),
+    ));
+    until(&mut commits, desk.database(), 500).await;
+    stopper.stop();
+    consumer.await.unwrap();
+    assert_eq!(
+        rows(desk.database(), "SELECT count(*) FROM seen").await,
+        499
+    );
+    let commits = *commits.borrow();
+    assert!(commits <= 10, "{commits} transactions for one poison entry");
+}
+
+#[tokio::test]
 async fn two_consumers_of_one_stream_have_one_effect() {
     let desk = desk().await;
     seen_table(desk.database()).await;
     let url = streams_url().await.unwrap();
-    let client = redis::Client::open(url.as_str()).unwrap();
+    let client = StreamServer::open(&url).unwrap();
     let mut connection = mirror::connect(&client).await.unwrap();
     let lease = lease_of(desk.database(), "one").await;
     let stopper = desk.desk.stopper.clone();

@@ -22,6 +22,7 @@ use huiyin_service_kit::chance;
 use huiyin_service_kit::names::ServiceName;
 use huiyin_service_kit::road::consumer::Reaction;
 use huiyin_service_kit::road::mirror;
+use huiyin_service_kit::road::server::StreamServer;
 use huiyin_service_kit::settings::Settings;
 use huiyin_service_kit::status::Problem;
 use huiyin_service_kit::testing::{Broken, TestDatabase, TestDesk, streams_url};
@@ -144,8 +145,8 @@ impl City {
     }
 
     pub async fn mirror(&self) -> Result<MultiplexedConnection, Broken> {
-        let client = redis::Client::open(self.streams.as_str())?;
-        let connection = mirror::connect(&client).await;
+        let server = StreamServer::open(self.streams.as_str())?;
+        let connection = mirror::connect(&server).await;
         connection.ok_or_else(|| "the stream server does not answer".into())
     }
 

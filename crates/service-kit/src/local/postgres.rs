@@ -140,6 +140,30 @@ impl PrivatePostgres {
         &self.folder
     }
 
+    /// The port on which it answers.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Ends it where it stands, as a crash of all its processes does; [`Self::again`] starts it.
+    ///
+    /// # Errors
+    /// When it does not end.
+    pub async fn crash(&self) -> Result<(), LocalError> {
+        let mut stop = self.control().await;
+        let arguments = ["stop", "-m", "immediate", "-w", "-t", "20"];
+        run(stop.args(arguments), "pg_ctl stop").await
+    }
+
+    /// Starts it again on what it has written.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub async fn again(&self) -> Result<(), LocalError> {
+        self.up().await
+    }
+
     /// Stops it.
     ///
     /// # Errors

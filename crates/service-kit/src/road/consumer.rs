@@ -227,24 +227,18 @@ impl Consumer {
         Ok(Some(at))
     }
 
+    /// Applies a part in one transaction; one that fails in halves, until what fails stands alone.
     async fn apply_part(&self, at: Place, part: Vec<Sequenced>) -> Result<Option<Place>, Problem> {
-        let part: Arc<[Sequenced]> = part.into();
-        let many = part.len() > 1;
-        match self.attempt(at, &part, true).await {
-            Err(problem) if !problem.is_retryable() && many => self.one_by_one(at, &part).await,
-            Err(problem) if !problem.is_retryable() => self.persist(at, &part, problem).await,
-            other => other,
-        }
-    }
-
-    async fn one_by_one(&self, at: Place, part: &[Sequenced]) -> Result<Option<Place>, Problem> {
         let mut at = at;
-        for entry in part {
-            let alone: Arc<[Sequenced]> = Arc::from(vec![entry.clone()]);
-            let outcome = match self.attempt(at, &alone, true).await {
-                Err(problem) if !problem.is_retryable() => {
-                    self.persist(at, &alone, problem).await?
+        let mut waiting: Vec<Arc<[Sequenced]>> = vec![part.into()];
+        while let Some(part) = waiting.pop() {
+            let outcome = match self.attempt(at, &part, true).await {
+                Err(problem) if !problem.is_retryable() && part.len() > 1 => {
+                    let (first, rest) = part.split_at(part.len() / 2);
+                    waiting.extend([Arc::from(rest), Arc::from(first)]);
+                    continue;
                 }
+                Err(problem) if !problem.is_retryable() => self.persist(at, &part, problem).await?,
                 other => other?,
             };
             let Some(reached) = outcome else {

@@ -21,7 +21,8 @@ pub struct Lease {
     pub term: i64,
 }
 
-/// Takes or renews a lease; `None` while somebody else holds it.
+/// Takes or renews a lease; `None` while somebody else holds it. One that ends later than any lease lasts was written by a clock
+/// that has gone back since: it is taken over, because its holder may be dead, and one that lives is fenced off.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -39,6 +40,7 @@ pub async fn take(
              term = CASE WHEN held.holder = excluded.holder THEN held.term ELSE held.term + 1 END,
              expires_at = excluded.expires_at
          WHERE held.holder = excluded.holder OR held.expires_at < clock_timestamp()
+            OR held.expires_at > clock_timestamp() + make_interval(secs => 2 * $3)
          RETURNING term",
         name,
         holder,

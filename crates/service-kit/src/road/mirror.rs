@@ -13,12 +13,15 @@ use crate::database::Database;
 use crate::lifecycle::Stopper;
 use crate::metrics;
 use crate::road::sequencer::{Batch, Sequenced};
+use crate::road::server::StreamServer;
 use crate::road::{feed, streams};
 
 /// Entries a mirror keeps at least; older ones are read from the feed.
 pub const KEEPS: i64 = 10_000;
 /// How often every stream's mirror is compared with its head.
 const COMPARE_EVERY: Duration = Duration::from_millis(500);
+/// How long the stream server may take to answer.
+const ANSWERED_WITHIN: Duration = Duration::from_secs(1);
 /// Entries read from the feed for a replay.
 const CHUNK: i64 = 500;
 /// Bytes appended in one call, but one entry at least: a call holds up every other of the stream
@@ -27,7 +30,8 @@ const CALL_BYTES: usize = 1024 * 1024;
 
 /// KEYS[1] the stream; ARGV[1] first sequence number; ARGV[2] "1" when an empty stream may begin here
 /// (the floor); ARGV[3] entries to keep; then event id and payload of each entry. Answers the last
-/// sequence number now in the stream.
+/// sequence number now in the stream. One that was trimmed to nothing remembers its last id and would
+/// take none of those again, so it is begun anew.
 static APPEND: LazyLock<redis::Script> = LazyLock::new(|| {
     redis::Script::new(
         "local tail = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)
@@ -35,6 +39,7 @@ static APPEND: LazyLock<redis::Script> = LazyLock::new(|| {
          if #tail > 0 then last = tonumber(string.match(tail[1][1], '^(%d+)')) end
          local first = tonumber(ARGV[1])
          if last ~= first - 1 and not (#tail == 0 and ARGV[2] == '1') then return last end
+         if #tail == 0 then redis.call('DEL', KEYS[1]) end
          for i = 4, #ARGV, 2 do
              last = first + (i - 4) / 2
              redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[3], string.format('%.0f-0', last),
@@ -48,7 +53,7 @@ static APPEND: LazyLock<redis::Script> = LazyLock::new(|| {
 /// feed is the truth.
 pub async fn run(
     database: Database,
-    client: redis::Client,
+    server: StreamServer,
     mut batches: mpsc::Receiver<Batch>,
     stopper: Stopper,
 ) {
@@ -62,7 +67,7 @@ pub async fn run(
             () = stopper.drained() => break,
         };
         if connection.is_none() {
-            connection = connect(&client).await;
+            connection = connect(&server).await;
         }
         let Some(open) = connection.as_mut() else {
             continue;
@@ -78,15 +83,22 @@ pub async fn run(
     }
 }
 
+/// Compares every stream's mirror with its head before anything is sequenced or read, so that whatever
+/// comes after a restore to an earlier point comes in a new epoch: readers elsewhere stand behind what
+/// was undone, and our own would read it from the mirror. Where the stream server does not answer nothing
+/// is compared.
+pub async fn settle(database: &Database, server: &StreamServer) {
+    let Some(mut connection) = connect(server).await else {
+        return;
+    };
+    if let Err(error) = compare_all(database, &mut connection).await {
+        tracing::warn!(%error, "the mirrors could not be compared with the feed at the start");
+    }
+}
+
 /// Connects for writing; `None` while the stream server does not answer.
-pub async fn connect(client: &redis::Client) -> Option<MultiplexedConnection> {
-    let config = redis::AsyncConnectionConfig::new()
-        .set_connection_timeout(Some(Duration::from_millis(500)))
-        .set_response_timeout(Some(Duration::from_millis(1000)));
-    match client
-        .get_multiplexed_async_connection_with_config(&config)
-        .await
-    {
+pub async fn connect(server: &StreamServer) -> Option<MultiplexedConnection> {
+    match server.connect(Some(ANSWERED_WITHIN)).await {
         Ok(connection) => Some(connection),
         Err(error) => {
             tracing::debug!(%error, "the stream server does not answer");
@@ -157,6 +169,7 @@ async fn bring_up(
     }
     if place.reached > head.seq {
         feed::begin_epoch(database.pool(), place.stream, head.epoch).await?;
+        delete(connection, &place).await?;
         tracing::error!(
             stream = place.stream,
             mirror = place.reached,
@@ -171,11 +184,14 @@ async fn bring_up(
     ];
     metrics::count("huiyin_stream_rewinds", 1, &labels);
     let mut reached = floor(connection, &place, head.seq).await?;
+    // what is lost while it is replayed is begun anew by the next comparison, not in its middle
+    let mut may_begin = place.reached == 0 || reached != place.reached;
     while reached < head.seq {
         let rows = feed::read(database.pool(), place.stream, (head.epoch, reached), CHUNK).await?;
         let Some(last) = rows.last() else { break };
         let wanted = last.seq;
-        let now_at = append(connection, &rows, true).await?;
+        let now_at = append(connection, &rows, may_begin).await?;
+        may_begin = false;
         if now_at != wanted {
             break; // somebody else is appending: they, or the next comparison, go on
         }
@@ -197,13 +213,17 @@ async fn floor(
         return Ok(place.reached);
     }
     if place.reached > 0 {
-        let key = streams::mirror_key(place.stream, place.epoch);
-        redis::cmd("DEL")
-            .arg(key)
-            .query_async::<()>(connection)
-            .await?;
+        delete(connection, place).await?;
     }
     Ok(floor)
+}
+
+async fn delete(
+    connection: &mut MultiplexedConnection,
+    place: &Place<'_>,
+) -> Result<(), redis::RedisError> {
+    let key = streams::mirror_key(place.stream, place.epoch);
+    redis::cmd("DEL").arg(key).query_async(connection).await
 }
 
 /// Appends the rows in calls of bounded length; answers the last sequence number now in the stream.

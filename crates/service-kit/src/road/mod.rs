@@ -14,6 +14,7 @@ pub mod outbox;
 pub mod quarantine;
 pub mod replay;
 pub mod sequencer;
+pub mod server;
 pub mod streams;
 pub mod upkeep;
 

@@ -15,6 +15,7 @@ use super::{
     WarningSettings,
 };
 use crate::names::ServiceName;
+use crate::road::server::StreamServer;
 use crate::tls::KeyFiles;
 use crate::token::{WebAddress, WithoutTls};
 use crate::vault::{KeyReference, Suite};
@@ -155,8 +156,9 @@ fn telemetry(tree: &mut Tree) -> TelemetrySettings {
 fn streams(tree: &mut Tree) -> StreamSettings {
     let mut section = tree.section("streams");
     let url = section.secret("url", |text| {
-        let scheme = text.starts_with("redis://") || text.starts_with("rediss://");
-        if scheme && redis::Client::open(text).is_ok() {
+        let (scheme, _) = text.split_once("://").unwrap_or_default();
+        let known = ["redis", "rediss", "redis+sentinel", "rediss+sentinel"];
+        if known.contains(&scheme) && StreamServer::open(text).is_ok() {
             Ok(())
         } else {
             Err("must be an address like redis://127.0.0.1:6379".to_owned())

@@ -13,6 +13,7 @@ use crate::client::Calling;
 use crate::database::Database;
 use crate::metrics;
 use crate::road::sequencer::Sequenced;
+use crate::road::server::StreamServer;
 use crate::road::{feed, mirror, streams};
 use crate::status::Problem;
 
@@ -29,7 +30,7 @@ const RUN: usize = 500;
 #[derive(Clone)]
 pub struct Roads {
     /// The stream server; `None` reads the feed only.
-    pub streams: Option<redis::Client>,
+    pub streams: Option<StreamServer>,
     /// The feed of the service that writes the stream; `None` when it is our own.
     pub feed: Option<FeedServiceClient<Calling>>,
 }
@@ -144,18 +145,12 @@ impl Source {
         {
             return;
         }
-        let Some(client) = &self.roads.streams else {
+        let Some(server) = &self.roads.streams else {
             return;
         };
         self.asked = Some(tokio::time::Instant::now());
         // Blocking reads must not be cut off by the client's own answer limit.
-        let config = redis::AsyncConnectionConfig::new()
-            .set_connection_timeout(Some(SILENCE))
-            .set_response_timeout(None);
-        self.connection = client
-            .get_multiplexed_async_connection_with_config(&config)
-            .await
-            .ok();
+        self.connection = server.connect(None).await.ok();
     }
 
     async fn read_feed_after(&mut self, at: Place) -> Result<Vec<Sequenced>, Problem> {

@@ -57,7 +57,6 @@ impl Service {
     pub(crate) fn new(desk: Desk) -> Result<Self, Problem> {
         match &desk.own.own {
             Own::StabilityEarlyWarning(own) => Ok(Self {
-                recipient_rules: recipient_rules(own)?,
                 limits: Limits {
                     local: LocalRules::given(desk.local_rules.as_deref())
                         .map_err(wrong_local_rules)?,

@@ -124,10 +124,11 @@ impl EndedBy {
     }
 }
 
-/// The word of a kind of notice, as it is stored and sent; none when it is not given.
+/// The word of a kind of notice, as it is stored and sent; none when it is not given, and of a bundle that rang: bundles are for
+/// people at a desk, a system is told of each alert by itself.
 pub(crate) const fn notice_word(kind: NoticeKind) -> Option<&'static str> {
     match kind {
-        NoticeKind::Unspecified => None,
+        NoticeKind::Unspecified | NoticeKind::BundleRang => None,
         NoticeKind::Raised => Some("raised"),
         NoticeKind::Acknowledged => Some("acknowledged"),
         NoticeKind::Escalated => Some("escalated"),

@@ -22,6 +22,7 @@ use crate::road::consumer::{Place, Reaction};
 use crate::road::feed::{entry, unsigned, unsigned32};
 use crate::road::quarantine::{Behind, Redriven, SetAside};
 use crate::road::replay::{Run, Wanted, replay};
+use crate::road::server::StreamServer;
 use crate::road::{mirror, quarantine};
 use crate::status::Problem;
 use crate::violations::Violations;
@@ -44,7 +45,7 @@ pub struct UpkeepRpc {
     /// What the service does about streams.
     pub reactions: Arc<[Reaction]>,
     /// The stream server, if there is one.
-    pub streams: Option<redis::Client>,
+    pub streams: Option<StreamServer>,
     /// Ends what is replayed.
     pub stopper: Stopper,
 }

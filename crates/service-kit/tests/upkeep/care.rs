@@ -12,6 +12,7 @@ use huiyin_service_kit::database::Tx;
 use huiyin_service_kit::names::ServiceName;
 use huiyin_service_kit::road::consumer::Reaction;
 use huiyin_service_kit::road::sequencer::Sequenced;
+use huiyin_service_kit::road::server::StreamServer;
 use huiyin_service_kit::road::streams;
 use huiyin_service_kit::road::upkeep::UpkeepRpc;
 use huiyin_service_kit::status::Problem;
@@ -26,7 +27,7 @@ pub type Client = UpkeepServiceClient<Routes>;
 
 pub struct House {
     pub desk: TestDesk,
-    pub streams: Option<redis::Client>,
+    pub streams: Option<StreamServer>,
 }
 
 /// The stream of the county's alerts.

@@ -3,6 +3,7 @@
 use huiyin_domain::ids::EventId;
 use huiyin_proto::events::v1::Event;
 use huiyin_service_kit::chance;
+use huiyin_service_kit::road::server::StreamServer;
 use huiyin_service_kit::road::{mirror, streams};
 use prost::Message as _;
 use redis::Value;
@@ -16,14 +17,14 @@ const READER: &str = include_str!("../../../../deploy/streams/reader.acl");
 /// A reader of this test's own, and a key of its own, so that tests beside it see nothing of it.
 struct Reader {
     name: String,
-    server: redis::Client,
+    server: StreamServer,
     connection: redis::aio::MultiplexedConnection,
 }
 
 impl Reader {
     async fn new() -> Self {
         let url = std::env::var("HUIYIN_TEST_REDIS_URL").unwrap();
-        let server = redis::Client::open(url.as_str()).unwrap();
+        let server = StreamServer::open(&url).unwrap();
         let name = format!("reader-{}", chance::new_uuid().simple());
         let mut user = redis::cmd("ACL");
         user.arg("SETUSER").arg(&name).arg("on").arg(">secret");
@@ -119,7 +120,7 @@ async fn an_entry_is_what_the_page_for_readers_says() {
     let house = House::new().await;
     let told = house.alert(0..3).await;
     let url = huiyin_service_kit::testing::streams_url().await.unwrap();
-    let client = redis::Client::open(url).unwrap();
+    let client = StreamServer::open(&url).unwrap();
     let mut connection = mirror::connect(&client).await.unwrap();
     mirror::publish(house.desk.database(), &mut connection, told.clone())
         .await

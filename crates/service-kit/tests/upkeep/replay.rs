@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use futures::StreamExt as _;
 use huiyin_proto::feed::v1::*;
+use huiyin_service_kit::road::server::StreamServer;
 use huiyin_service_kit::road::{feed, mirror, streams};
 use huiyin_service_kit::testing::streams_url;
 use redis::streams::StreamRangeReply;
@@ -142,7 +143,7 @@ async fn operators_read_streams_of_alerts_and_services_all_of_them() {
 #[tokio::test]
 async fn a_mirror_that_says_something_else_is_made_anew_from_the_feed() {
     let url = streams_url().await.unwrap();
-    let client = redis::Client::open(url).unwrap();
+    let client = StreamServer::open(&url).unwrap();
     let mut house = House::new().await;
     let request = || {
         by(

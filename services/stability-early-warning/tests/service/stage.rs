@@ -115,26 +115,26 @@ impl Stage {
 
     /// A service with the city's own recipient rules in a file, that knows the city.
     pub async fn with_recipient_rules(file: &std::path::Path) -> Result<Self, Broken> {
-        let mut desk =
-            TestDesk::new(ServiceName::StabilityEarlyWarning, &MIGRATIONS, start()).await?;
-        desk.desk.own.own = Own::StabilityEarlyWarning(WarningSettings {
-            repeat_minutes: 30,
+        Self::with(WarningSettings {
             recipient_rules: Some(file.to_owned()),
-        });
-        let stage = Self::over(desk).await?;
-        stage.load_places().await?;
-        stage.load_organs(organs::generate(&territories())).await?;
-        Ok(stage)
+            ..plain()
+        })
+        .await
     }
 
     /// A service that tells organs' own systems, and knows the city.
     pub async fn with_webhooks(webhooks: WebhookSettings) -> Result<Self, Broken> {
+        Self::with(WarningSettings {
+            webhooks: Some(webhooks),
+            ..plain()
+        })
+        .await
+    }
+
+    async fn with(settings: WarningSettings) -> Result<Self, Broken> {
         let mut desk =
             TestDesk::new(ServiceName::StabilityEarlyWarning, &MIGRATIONS, start()).await?;
-        desk.desk.own.own = Own::StabilityEarlyWarning(WarningSettings {
-            repeat_minutes: 30,
-            webhooks: Some(webhooks),
-        });
+        desk.desk.own.own = Own::StabilityEarlyWarning(settings);
         let stage = Self::over(desk).await?;
         stage.load_places().await?;
         stage.load_organs(organs::generate(&territories())).await?;
@@ -356,6 +356,15 @@ impl Stage {
                 stopper.spawn("consumer", work);
             }
         }
+    }
+}
+
+fn plain() -> WarningSettings {
+    WarningSettings {
+        repeat_minutes: 30,
+        hot_spots: None,
+        recipient_rules: None,
+        webhooks: None,
     }
 }
 

@@ -93,7 +93,7 @@ const GUARDS: [(&str, Barriers, &str); 5] = [
 async fn a_guard_that_is_missing_is_found() {
     let origin = Arc::new(Origin::new().await.unwrap());
     // by day those that are found soonest
-    let looked_for = if cases() > 10_000 { GUARDS.len() } else { 3 };
+    let looked_for = if cases() > 10_000 { GUARDS.len() } else { 2 };
     for (what, barriers, statement) in GUARDS.into_iter().take(looked_for) {
         let cases = (1, 9_000);
         let outcome = many_of(&origin, cases, barriers, Some(statement))

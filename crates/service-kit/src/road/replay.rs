@@ -83,13 +83,18 @@ pub async fn replay(
     Ok(runs.boxed())
 }
 
+/// What was asked for is not repeated: it may be anything.
+pub(super) fn no_stream() -> Problem {
+    Problem::NotFound {
+        what: "stream",
+        id: "of that name; ListStreams names those there are".to_owned(),
+    }
+}
+
 /// A place must be one that was given out: the beginning of an epoch that has begun, or an entry of it.
 async fn check(database: &Database, wanted: &Wanted) -> Result<(), Problem> {
     let head = feed::head(database.pool(), &wanted.stream).await?;
-    let head = head.ok_or_else(|| Problem::NotFound {
-        what: "stream",
-        id: wanted.stream.clone(),
-    })?;
+    let head = head.ok_or_else(no_stream)?;
     let Place { epoch, seq } = wanted.after;
     let words = if epoch > head.epoch {
         format!(

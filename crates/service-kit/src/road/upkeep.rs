@@ -21,7 +21,7 @@ use crate::page::{PageToken, instant_key, page_size, read_instant_key};
 use crate::road::consumer::{Place, Reaction};
 use crate::road::feed::{entry, unsigned, unsigned32};
 use crate::road::quarantine::{Behind, Redriven, SetAside};
-use crate::road::replay::{Run, Wanted, replay};
+use crate::road::replay::{Run, Wanted, no_stream, replay};
 use crate::road::server::StreamServer;
 use crate::road::{mirror, quarantine};
 use crate::status::Problem;
@@ -94,10 +94,7 @@ impl UpkeepService for UpkeepRpc {
         let rebuilt = rebuilt.map_err(|error| Problem::Unavailable {
             words: error.to_string(),
         })?;
-        let head = rebuilt.ok_or_else(|| Problem::NotFound {
-            what: "stream",
-            id: stream,
-        })?;
+        let head = rebuilt.ok_or_else(no_stream)?;
         Ok(Response::new(RebuildMirrorResponse {
             epoch: unsigned32(head.epoch),
             seq: unsigned(head.seq),

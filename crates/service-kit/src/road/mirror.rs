@@ -320,15 +320,12 @@ pub async fn rebuild(
     let Some(head) = feed::head(database.pool(), stream).await? else {
         return Ok(None);
     };
-    redis::cmd("DEL")
-        .arg(streams::mirror_key(stream, head.epoch))
-        .query_async::<()>(connection)
-        .await?;
     let place = Place {
         stream,
         epoch: head.epoch,
         reached: 0,
     };
+    delete(connection, &place).await?;
     bring_up(database, connection, place).await?;
     Ok(Some(head))
 }

@@ -91,6 +91,23 @@ async fn an_alert_that_reaches_nobody_is_followed_by_one_to_the_level_above() ->
     Ok(())
 }
 
+/// Recipients whom no notice of their desk calls.
+async fn called_at_no_desk(duty: &Duty) -> Result<i64, huiyin_service_kit::testing::Broken> {
+    let statement = "SELECT count(*) FROM alert_recipient r
+                     WHERE NOT EXISTS (SELECT 1 FROM desk_call c WHERE c.recipient_id = r.recipient_id)";
+    duty.stage.count(statement).await
+}
+
+#[tokio::test]
+async fn an_office_that_is_told_of_the_silence_is_called_at_its_desk_like_everybody_else() -> Tested
+{
+    let duty = silent_county().await?;
+    duty.stage.raise().await?;
+    assert_eq!(duty.silences().await?.len(), 1);
+    assert_eq!(called_at_no_desk(&duty).await?, 0);
+    Ok(())
+}
+
 #[tokio::test]
 async fn it_is_said_once_for_each_gap_however_many_alerts_come() -> Tested {
     let duty = silent_county().await?;

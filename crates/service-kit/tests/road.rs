@@ -288,6 +288,84 @@ async fn a_mirror_that_was_trimmed_to_nothing_is_rebuilt() {
     assert_eq!(mirrored(&url, 1).await, [1, 2, 3]);
 }
 
+/// Writes rows into the outbox of ordinary facts.
+async fn write_many(database: &Database, count: i64) {
+    sqlx::query(
+        "INSERT INTO outbox (stream, event_id, payload)
+         SELECT 'events:{intake:0}', gen_random_uuid(), convert_to(repeat('x', 300), 'UTF8')
+         FROM generate_series(1, $1)",
+    )
+    .bind(count)
+    .execute(database.writing())
+    .await
+    .unwrap();
+}
+
+#[tokio::test]
+async fn beside_an_open_transaction_thirty_thousand_facts_are_sequenced_within_ten_seconds() {
+    let desk = desk().await;
+    let database = desk.database();
+    let mut somebody = database.writing().begin().await.unwrap();
+    sqlx::query("CREATE TABLE unrelated (number bigint)")
+        .execute(&mut *somebody)
+        .await
+        .unwrap();
+    let lease = lease_of(database, "one").await;
+    let (mut looks, mut moved, mut looked) = (sequencer::Looks::default(), 0, 0);
+    let began = std::time::Instant::now();
+    for _ in 0..30 {
+        write_many(database, 1000).await;
+        loop {
+            let lane = (Lane::Ordinary, &mut looks);
+            let run = sequencer::look(database, lane, &lease).await.unwrap().len();
+            looked += 1;
+            moved += run;
+            if run == 0 {
+                break;
+            }
+        }
+        // the outbox is thought to be empty now, however many rows cannot be removed from it
+        sqlx::raw_sql("VACUUM (ANALYZE, TRUNCATE off) outbox")
+            .execute(database.writing())
+            .await
+            .unwrap();
+    }
+    let took = began.elapsed();
+    println!("{moved} facts sequenced in {looked} looks within {took:?}");
+    assert_eq!(moved, 30_000);
+    assert!(took < Duration::from_secs(10), "{took:?}");
+}
+
+#[tokio::test]
+async fn whoever_commits_after_thousands_of_later_numbers_is_found_within_a_second() {
+    let desk = desk().await;
+    let database = desk.database();
+    let lease = lease_of(database, "one").await;
+    let mut slow = database.writing().begin().await.unwrap();
+    sqlx::query("INSERT INTO outbox (stream, event_id, payload) VALUES ('events:{intake:0}', gen_random_uuid(), 'slow')")
+        .execute(&mut *slow)
+        .await
+        .unwrap();
+    write_many(database, 5000).await;
+    let mut looks = sequencer::Looks::default();
+    let mut moved = Vec::new();
+    while moved.len() < 5000 {
+        let lane = (Lane::Ordinary, &mut looks);
+        moved.extend(sequencer::look(database, lane, &lease).await.unwrap());
+    }
+    slow.commit().await.unwrap();
+    let committed = std::time::Instant::now();
+    let found = loop {
+        let lane = (Lane::Ordinary, &mut looks);
+        if let Some(row) = sequencer::look(database, lane, &lease).await.unwrap().pop() {
+            break row;
+        }
+    };
+    let took = committed.elapsed();
+    assert_eq!((found.seq, &*found.payload), (5001, &b"slow"[..]));
+    assert!(took < Duration::from_secs(2), "{took:?}");
+}
+
 #[tokio::test]
 async fn what_a_sequencer_gives_stands_in_the_feed() {
     let desk = desk().await;

@@ -21,6 +21,10 @@ const BATCH_BYTES: i64 = 4 * 1024 * 1024;
 /// Rows after which an outbox is swept of what was moved out of it; a busy one would wait too long for
 /// the database to do it.
 const SWEEP_AFTER: usize = 10_000;
+/// How far below the highest number moved a look begins.
+const NEWEST: i64 = 1000;
+/// How long the whole outbox is not looked at, at the longest. Below what an alarm calls old (2 s).
+const LONGEST_REST: Duration = Duration::from_secs(1);
 /// The shortest pause between two looks.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(5);
 
@@ -39,7 +43,15 @@ pub struct Sequenced {
     pub payload: Vec<u8>,
 }
 
-/// Rows of one stream in order.
+/// A row that was moved, and the highest number in the outbox of those moved with it.
+#[derive(sqlx::FromRow)]
+struct Moved {
+    #[sqlx(flatten)]
+    row: Sequenced,
+    highest: i64,
+}
+
+/// Rows in order, stream by stream.
 pub type Batch = Vec<Sequenced>;
 
 /// The longest pause of a lane: a row written by another process waits at most this long.
@@ -68,18 +80,20 @@ fn outbox_of(lane: Lane) -> &'static str {
 
 fn statement(lane: Lane) -> String {
     let outbox = outbox_of(lane);
-    // The fence comes first: without the term locked nothing is moved. With nothing to move nothing is locked.
+    // The fence comes first: without the term locked nothing is moved. With nothing to move nothing is locked. What is moved is
+    // found once and taken by where it lies: as a join, planned when the outbox was thought to be empty, it was found anew for each row.
     format!(
         "WITH fence AS (
-             SELECT 1 FROM lease WHERE name = $1 AND holder = $2 AND term = $3 AND EXISTS (SELECT FROM {outbox})
+             SELECT 1 FROM lease
+             WHERE name = $1 AND holder = $2 AND term = $3 AND EXISTS (SELECT FROM {outbox} WHERE id > $6)
              FOR UPDATE
          ), moved AS (
-             DELETE FROM {outbox} WHERE id IN (
-                 SELECT id FROM (
-                     SELECT id, sum(octet_length(payload)) OVER (ORDER BY id) - octet_length(payload) AS before
-                     FROM {outbox} ORDER BY id LIMIT $4
+             DELETE FROM {outbox} WHERE ctid = ANY (ARRAY(
+                 SELECT place FROM (
+                     SELECT ctid AS place, sum(octet_length(payload)) OVER (ORDER BY id) - octet_length(payload) AS before
+                     FROM {outbox} WHERE id > $6 ORDER BY id LIMIT $4
                  ) run WHERE before < $5
-             ) AND EXISTS (SELECT 1 FROM fence)
+             )) AND EXISTS (SELECT 1 FROM fence)
              RETURNING id, stream, event_id, payload
          ), counted AS (
              SELECT stream, count(*) AS rows FROM moved GROUP BY stream
@@ -93,11 +107,41 @@ fn statement(lane: Lane) -> String {
                 heads.seq - counted.rows + row_number() OVER (PARTITION BY moved.stream ORDER BY moved.id),
                 moved.event_id, moved.payload
          FROM moved JOIN counted USING (stream) JOIN heads USING (stream)
-         RETURNING stream, epoch, seq, event_id, payload"
+         RETURNING stream, epoch, seq, event_id, payload, (SELECT max(id) FROM moved) AS highest"
     )
 }
 
-/// Moves one batch, under the fence of `lease`.
+/// Where a lane is looked at.
+///
+/// While anybody holds an old snapshot, rows that were moved cannot be removed, and each look from the beginning goes over all of them.
+/// So most looks begin a little below the highest number that was moved: whoever commits late within the newest numbers is found there.
+/// The whole is looked at as well, as often as that is cheap: it finds whoever was slower, and whatever a restored database numbers anew.
+#[derive(Debug, Default)]
+pub struct Looks {
+    /// The highest number that was moved.
+    highest: Option<i64>,
+    /// When the whole was looked at, and how long that took.
+    whole: Option<(Monotonic, Duration)>,
+}
+
+impl Looks {
+    /// The number above which the next look begins.
+    fn above(&self) -> i64 {
+        match (self.highest, self.whole) {
+            (Some(highest), Some((at, took))) if at.elapsed() < rests(took) => {
+                highest.saturating_sub(NEWEST)
+            }
+            _ => i64::MIN,
+        }
+    }
+}
+
+/// How long the whole is not looked at again after a look that took so long.
+fn rests(took: Duration) -> Duration {
+    (took * 20).min(LONGEST_REST)
+}
+
+/// Moves one batch, under the fence of `lease`, wherever it lies in the outbox.
 ///
 /// # Errors
 /// When the database does not answer; then nothing was moved.
@@ -105,15 +149,34 @@ pub async fn sequence(
     database: &Database,
     lane: Lane,
     lease: &Lease,
-) -> Result<Vec<Sequenced>, sqlx::Error> {
-    let mut rows: Vec<Sequenced> = sqlx::query_as(AssertSqlSafe(statement(lane)))
+) -> Result<Batch, sqlx::Error> {
+    look(database, (lane, &mut Looks::default()), lease).await
+}
+
+/// As [`sequence`], by somebody who looks again and again.
+///
+/// # Errors
+/// When the database does not answer; then nothing was moved.
+pub async fn look(
+    database: &Database,
+    (lane, looks): (Lane, &mut Looks),
+    lease: &Lease,
+) -> Result<Batch, sqlx::Error> {
+    let (above, began) = (looks.above(), Monotonic::now());
+    let moved: Vec<Moved> = sqlx::query_as(AssertSqlSafe(statement(lane)))
         .bind(lease.name)
         .bind(&lease.holder)
         .bind(lease.term)
         .bind(BATCH)
         .bind(BATCH_BYTES)
+        .bind(above)
         .fetch_all(database.road())
         .await?;
+    if above == i64::MIN {
+        looks.whole = Some((Monotonic::now(), began.elapsed()));
+    }
+    looks.highest = looks.highest.max(moved.first().map(|moved| moved.highest));
+    let mut rows: Batch = moved.into_iter().map(|moved| moved.row).collect();
     rows.sort_by(|a, b| (&a.stream, a.seq).cmp(&(&b.stream, b.seq)));
     Ok(rows)
 }
@@ -133,6 +196,7 @@ pub async fn run(database: Database, lane: Lane, mirror: mpsc::Sender<Batch>, st
     let mut held: Option<(Lease, Monotonic)> = None;
     let mut pause = SHORTEST_PAUSE;
     let mut unswept = 0;
+    let mut looks = Looks::default();
     loop {
         held = match lease::keep(database.road(), (lease_name(lane), &holder), held).await {
             Ok(held) => held,
@@ -142,7 +206,7 @@ pub async fn run(database: Database, lane: Lane, mirror: mpsc::Sender<Batch>, st
             }
         };
         let moved = match &held {
-            Some((lease, _)) => step(&database, lane, lease, &mirror).await,
+            Some((lease, _)) => step(&database, (lane, &mut looks), lease, &mirror).await,
             None => 0,
         };
         pause = if moved > 0 {
@@ -187,11 +251,11 @@ async fn sweep(database: &Database, lane: Lane) {
 
 async fn step(
     database: &Database,
-    lane: Lane,
+    (lane, looks): (Lane, &mut Looks),
     lease: &Lease,
     mirror: &mpsc::Sender<Batch>,
 ) -> usize {
-    let rows = match sequence(database, lane, lease).await {
+    let rows = match look(database, (lane, looks), lease).await {
         Ok(rows) => rows,
         Err(error) => {
             tracing::warn!(lane = lane.as_str(), %error, "the outbox could not be sequenced");

@@ -358,11 +358,12 @@ async fn without_a_stream_server_nothing_is_broken() -> Tested {
 async fn a_schema_that_cannot_be_read_is_named_and_the_others_are_looked_at() -> Tested {
     let city = City::after_alerts().await?;
     let nowhere = "intake_database_url = \"postgres://auditor:auditor@127.0.0.1:1/x\"";
-    let mut auditor = Auditor::open(&city.settings(nowhere)?, Reach::Newest)?;
+    // with the patience of a look at everything: only what cannot be reached is missed, however busy the machine is
+    let mut auditor = Auditor::open(&city.settings(nowhere)?, Reach::Everything)?;
     let report = auditor.look().await;
     assert!(!report.is_complete());
-    let mut missed = report.missed.iter();
-    assert!(missed.all(|missed| missed.service == ServiceName::Intake));
+    let missed: Vec<ServiceName> = report.missed.iter().map(|missed| missed.service).collect();
+    assert_eq!(missed, [ServiceName::Intake]);
     assert!(
         report
             .findings

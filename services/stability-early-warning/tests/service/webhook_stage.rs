@@ -121,6 +121,22 @@ impl Webhooks {
         tokio::time::timeout(SOON, looking).await?
     }
 
+    /// Waits until so many deliveries of a webhook were taken by its receiver.
+    pub async fn delivered(&self, webhook: &pb::Webhook, count: usize) -> Result<(), Broken> {
+        let looking = async {
+            loop {
+                let deliveries = self.deliveries(webhook).await?;
+                let delivered = |delivery: &&pb::WebhookDelivery| {
+                    delivery.state() == pb::DeliveryState::Delivered
+                };
+                if deliveries.iter().filter(delivered).count() == count {
+                    return Ok::<(), Broken>(());
+                }
+            }
+        };
+        tokio::time::timeout(SOON, looking).await?
+    }
+
     pub async fn redrive(&self, request: pb::RedriveDeliveriesRequest) -> Result<u32, Status> {
         let answer = self.client.clone().redrive_deliveries(request).await?;
         Ok(answer.into_inner().redriven)

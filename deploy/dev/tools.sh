@@ -70,10 +70,19 @@ need_alertmanager() {
     local folder=$TOOLS/alertmanager
     ALERTMANAGER=${ALERTMANAGER:-$(command -v prometheus-alertmanager || true)}
     if [ -z "$ALERTMANAGER" ]; then
-        ALERTMANAGER=$folder/usr/bin/prometheus-alertmanager
-        [ -x "$ALERTMANAGER" ] || unpack_package prometheus-alertmanager "$folder" || return 1
+        ALERTMANAGER=$folder/alertmanager
+        [ -x "$folder/usr/bin/prometheus-alertmanager" ] || unpack_package prometheus-alertmanager "$folder" || return 1
+        [ -x "$ALERTMANAGER" ] || show_its_templates "$folder" >"$ALERTMANAGER" && chmod +x "$ALERTMANAGER" || return 1
     fi
     export ALERTMANAGER
+}
+
+# The package's program reads its templates from /usr/share and from nowhere else, where nothing is installed: it is shown them there, in
+# a mount namespace of its own.
+show_its_templates() {
+    printf '#!/bin/sh\nexec unshare --map-root-user --mount sh -c '"'"'\n'
+    printf '    mount -t overlay overlay -o "lowerdir=$0/usr/share:/usr/share" /usr/share && exec "$0/usr/bin/prometheus-alertmanager" "$@"\n'
+    printf "' '%s' \"\$@\"\n" "$1"
 }
 
 # SoftHSM, which stands for a hardware security module in the tests: the machine's own or out of the system's package.

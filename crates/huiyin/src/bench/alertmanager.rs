@@ -4,7 +4,6 @@
 use std::collections::HashMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -115,6 +114,8 @@ impl Theirs {
         let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
             .await?
             .local_addr()?;
+        let log = folder.join("alertmanager.log");
+        let said = std::fs::File::create(&log)?;
         let process = Command::new(program)
             .arg(format!("--config.file={}", settings.display()))
             .arg(format!(
@@ -123,14 +124,16 @@ impl Theirs {
             ))
             .arg(format!("--web.listen-address={free}"))
             .arg("--cluster.listen-address=")
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
+            .stdout(said.try_clone()?)
+            .stderr(said)
             .kill_on_drop(true)
             .spawn()
             .context("Alertmanager does not start")?;
         Ok(Self {
             _process: process,
-            to: connected(free).await?,
+            to: connected(free)
+                .await
+                .with_context(|| format!("what it said is in {}", log.display()))?,
             heard,
         })
     }

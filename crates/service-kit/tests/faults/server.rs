@@ -112,8 +112,17 @@ impl Streams {
         for word in &words[1..] {
             command.arg(*word);
         }
-        let mut connection = self.connection().await;
-        command.query_async(&mut connection).await.unwrap()
+        // a sentinel cuts every connection of a server that it gives another part, also one that asks
+        let asking = async {
+            loop {
+                let answer = command.query_async(&mut self.connection().await).await;
+                match answer {
+                    Err(error) if cut(&error) => {}
+                    answer => return answer.unwrap(),
+                }
+            }
+        };
+        tokio::time::timeout(WITHIN, asking).await.unwrap()
     }
 
     /// Ends it where it stands.
@@ -241,4 +250,8 @@ fn spawn(folder: &TempDir, port: u16, arguments: &[String]) -> Child {
         .kill_on_drop(true)
         .spawn()
         .unwrap()
+}
+
+fn cut(error: &redis::RedisError) -> bool {
+    error.is_io_error() || error.is_connection_dropped()
 }

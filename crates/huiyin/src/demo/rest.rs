@@ -18,7 +18,7 @@ use crate::connect::{Clients, persist};
 /// How long the constellation may take to come to rest. A crashed server is given time to come back.
 const PATIENCE: Duration = Duration::from_secs(120);
 /// Between two questions to a busy service.
-const BETWEEN_QUESTIONS: Duration = Duration::from_millis(2);
+const BETWEEN_QUESTIONS: Duration = Duration::from_millis(4);
 
 /// Watches the standing of the five services.
 pub struct Rest {

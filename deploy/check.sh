@@ -55,7 +55,10 @@ done
 refuse --set services.intake.replcas=3
 refuse --set services.intake.replicas=0
 refuse --set services.statistics=null
-refuse --set services.routing.vault.key=file:/keys
+refuse --set services.statistics.vault.key=file:/keys
+refuse --set services.routing.vault.sealedKey=file:/keys
+refuse --set services.supervision.vault=null
+refuse --set services.intake.vault.sealedKey=null
 refuse --set services.intake.recipientRules=rules
 refuse --set services.routing.recipientRules=rules
 refuse --set services.intake.vault.key=0123456789abcdef

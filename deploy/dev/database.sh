@@ -63,14 +63,17 @@ make_schemas() {
     return $failed
 }
 
-# One search_path serves all five: a table name that two services chose would be looked up in the first.
+# One search_path serves all five: a table name that two services chose for different columns would be looked up in the first.
 warn_of_twins() {
     local twins
     twins=$(ask "$1" "$2" -At -c "
-        WITH ours AS (SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+        WITH ours AS (SELECT n.nspname, c.relname, ARRAY(SELECT (a.attname, a.atttypid, a.attnotnull)::text FROM pg_attribute a
+                             WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attname) AS columns
+                      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
                       WHERE c.relkind IN ('r', 'v', 'p') AND n.nspname NOT LIKE 'pg_%'
                         AND n.nspname NOT IN ('information_schema', 'public'))
-        SELECT relname || ' (' || string_agg(nspname, ', ') || ')' FROM ours GROUP BY relname HAVING count(*) BETWEEN 2 AND 4")
+        SELECT relname || ' (' || string_agg(nspname, ', ') || ')' FROM ours GROUP BY relname
+        HAVING count(*) BETWEEN 2 AND 4 AND count(DISTINCT columns) > 1")
     [ -z "$twins" ] || say "the same table name in two schemas; the query check sees only the first: ${twins//$'\n'/; }"
 }
 

@@ -12,10 +12,13 @@ use std::sync::{Arc, Mutex};
 use common::calling::{call, methods, service_of};
 use common::identities::{as_post, organ};
 use common::{Up, claim, until};
+use huiyin_domain::organs::PETITION_OFFICE;
 use huiyin_proto::intake::v1::intake_service_client::IntakeServiceClient;
 use huiyin_proto::intake::v1::*;
 use huiyin_proto::routing::v1::routing_service_client::RoutingServiceClient;
 use huiyin_proto::routing::v1::{IssueOpinionRequest, ListForwardingsRequest};
+use huiyin_proto::supervision::v1::supervision_service_client::SupervisionServiceClient;
+use huiyin_proto::supervision::v1::{DeliverRemedyOpinionRequest, RequestRemedyRequest};
 use huiyin_proto::vocabulary::v1 as words;
 use huiyin_service_kit::names::ServiceName;
 use huiyin_service_kit::testing::postgres_programs;
@@ -37,7 +40,23 @@ const ADDRESS: &str = "金丝雀巷七号";
 const REQUEST: &str = "金丝雀诉求：井水发黑";
 const FACTS: &str = "金丝雀控告：夜间收受烟酒";
 const EVALUATION: &str = "金丝雀评价：无人回访";
-const PERSONAL: [&str; 7] = [NAME, ID_NUMBER, PHONE, ADDRESS, REQUEST, FACTS, EVALUATION];
+const OPINION: &str = "金丝雀意见：证人系其表弟";
+const OPINION_BASIS: &str = "金丝雀依据：所附谈话笔录";
+const REMEDY: &str = "金丝雀复查：账本确由其保管";
+const REMEDY_BASIS: &str = "金丝雀复查依据：所附账本";
+const PERSONAL: [&str; 11] = [
+    NAME,
+    ID_NUMBER,
+    PHONE,
+    ADDRESS,
+    REQUEST,
+    FACTS,
+    EVALUATION,
+    OPINION,
+    OPINION_BASIS,
+    REMEDY,
+    REMEDY_BASIS,
+];
 /// Planted in the open: whatever does not find it looks at nothing.
 const OPEN: &str = "open-canary-7f3a";
 
@@ -116,6 +135,7 @@ async fn plant(up: &Up) -> Vec<String> {
     assert_eq!(receipts[1].repeat_of, receipts[0].matter_id);
     let matter = receipts[0].matter_id.clone();
     answer(up, &matter).await;
+    review(up, &matter).await;
     for addressee in [
         words::EvaluationAddressee::HandlingOrgan,
         words::EvaluationAddressee::PetitionOffice,
@@ -177,8 +197,8 @@ async fn answer(up: &Up, matter: &str) {
         matter_id: matter.to_owned(),
         organ_id: organ.clone(),
         kind: words::OpinionKind::Support.into(),
-        reasons: "the well was measured".to_owned(),
-        legal_basis: "article 32".to_owned(),
+        reasons: format!("{OPINION}；{FACTS}"),
+        legal_basis: OPINION_BASIS.to_owned(),
     };
     until("an opinion", || {
         let (mut routing, opinion) = (routing.clone(), opinion.clone());
@@ -195,6 +215,36 @@ async fn answer(up: &Up, matter: &str) {
         async move { intake.deliver_reply(delivery).await.ok() }
     })
     .await;
+}
+
+/// The petition office above is asked for a review, and answers.
+async fn review(up: &Up, matter: &str) {
+    let above = organ("4312", PETITION_OFFICE);
+    let handler = as_post(up, ServiceName::Supervision, (above, "handler"));
+    let supervision = SupervisionServiceClient::new(handler);
+    let request = RequestRemedyRequest {
+        request_id: "review".to_owned(),
+        matter_id: matter.to_owned(),
+        remedy: words::Remedy::Review.into(),
+        organ_id: above.to_string(),
+        post: "reception of the petition office".to_owned(),
+    };
+    until("a review", || {
+        let (mut supervision, request) = (supervision.clone(), request.clone());
+        async move { supervision.request_remedy(request).await.ok() }
+    })
+    .await;
+    let opinion = DeliverRemedyOpinionRequest {
+        request_id: "opinion-on-the-review".to_owned(),
+        matter_id: matter.to_owned(),
+        remedy: words::Remedy::Review.into(),
+        organ_id: above.to_string(),
+        outcome: words::RemedyOutcome::Changed.into(),
+        reasons: format!("{REMEDY}；{FACTS}"),
+        legal_basis: REMEDY_BASIS.to_owned(),
+    };
+    let delivered = supervision.clone().deliver_remedy_opinion(opinion).await;
+    delivered.unwrap();
 }
 
 /// What the services answer when canaries stand where they do not belong: in every text of every method, as they are and too long.

@@ -48,9 +48,7 @@ async fn settings(folder: &Path) -> String {
             log_key(folder, service).display()
         )
         .unwrap();
-        if service == ServiceName::Intake {
-            sections.push_str(&vault_section(&folder.join("vault")));
-        }
+        sections.push_str(&vault_section(service, &folder.join("vault")));
     }
     text.push_str(&keys(folder));
     text.push_str(&addresses);

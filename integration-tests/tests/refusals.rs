@@ -209,11 +209,11 @@ fn wrong_settings_end_the_program_with_the_key_at_fault() {
 fn an_unreachable_database_ends_the_program_with_the_key_at_fault() {
     let port = huiyin_service_kit::local::free_port().unwrap();
     let settings = format!(
-        "profile = \"development\"\n[routing]\nlisten = \"127.0.0.1:0\"\ndatabase_url = \"postgres://secret:hidden@127.0.0.1:{port}/x\"\n"
+        "profile = \"development\"\n[statistics]\nlisten = \"127.0.0.1:0\"\ndatabase_url = \"postgres://secret:hidden@127.0.0.1:{port}/x\"\n"
     );
-    let (success, words) = said(&settings, "routing");
+    let (success, words) = said(&settings, "statistics");
     assert!(
-        !success && words.contains("[routing] database_url"),
+        !success && words.contains("[statistics] database_url"),
         "{words}"
     );
     assert!(

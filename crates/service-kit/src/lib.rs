@@ -22,6 +22,7 @@ pub mod page;
 pub mod ping;
 pub mod road;
 pub mod run;
+pub mod safe;
 pub mod server;
 pub mod settings;
 pub mod status;

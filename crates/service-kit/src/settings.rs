@@ -16,6 +16,7 @@ use crate::evidence::digest::HashSuite;
 use crate::names::ServiceName;
 use crate::outward::{Network, SigningKey};
 use crate::road::server::StreamServer;
+use crate::safe::SafeSettings;
 use crate::tls::KeyFiles;
 use crate::token::{Algorithms, WebAddress};
 use crate::vault::{KeyReference, Suite};
@@ -147,6 +148,8 @@ pub struct ServiceSettings {
 pub enum Own {
     /// `[intake]`.
     Intake(Box<VaultSettings>),
+    /// `[routing]` and `[supervision]`: the vault of the reasons that organs write.
+    Reasons(Box<SafeSettings>),
     /// `[stability_early_warning]`.
     StabilityEarlyWarning(WarningSettings),
     /// Nothing.
@@ -372,10 +375,28 @@ impl ServiceSettings {
     pub fn vaults(&self) -> Result<&VaultSettings, SettingsError> {
         match &self.own {
             Own::Intake(vaults) => Ok(vaults),
-            Own::StabilityEarlyWarning(_) | Own::Nothing => Err(SettingsError::KeyMissing {
-                section: ServiceName::Intake.key(),
-                key: "vault_key",
-            }),
+            Own::Reasons(_) | Own::StabilityEarlyWarning(_) | Own::Nothing => {
+                Err(SettingsError::KeyMissing {
+                    section: ServiceName::Intake.key(),
+                    key: "vault_key",
+                })
+            }
+        }
+    }
+
+    /// The vault of the reasons that organs write.
+    ///
+    /// # Errors
+    /// When this is neither the section of routing nor of supervision.
+    pub fn reasons(&self) -> Result<&SafeSettings, SettingsError> {
+        match &self.own {
+            Own::Reasons(safe) => Ok(safe),
+            Own::Intake(_) | Own::StabilityEarlyWarning(_) | Own::Nothing => {
+                Err(SettingsError::KeyMissing {
+                    section: ServiceName::Routing.key(),
+                    key: "vault_key",
+                })
+            }
         }
     }
 
@@ -386,7 +407,7 @@ impl ServiceSettings {
     pub fn warning(&self) -> Result<&WarningSettings, SettingsError> {
         match &self.own {
             Own::StabilityEarlyWarning(warning) => Ok(warning),
-            Own::Intake(_) | Own::Nothing => Err(SettingsError::KeyMissing {
+            Own::Intake(_) | Own::Reasons(_) | Own::Nothing => Err(SettingsError::KeyMissing {
                 section: ServiceName::StabilityEarlyWarning.key(),
                 key: "repeat_minutes",
             }),

@@ -140,11 +140,7 @@ impl TestDesk {
         let settings = Settings::from_toml(&format!(
             "profile = \"development\"\n[{}]\nlisten = \"127.0.0.1:0\"\ndatabase_url = \"{address}\"\n{}",
             service.key(),
-            if service == ServiceName::Intake {
-                vault_section(over.vault())
-            } else {
-                String::new()
-            },
+            vault_section(service, over.vault()),
         ))?;
         let own = settings.service(service)?.clone();
         let database = Database::connect(service, settings.profile, &own).await?;

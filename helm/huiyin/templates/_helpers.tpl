@@ -148,7 +148,9 @@ database_connections = {{ int $service.databaseConnections }}
 log_key = "file:/etc/huiyin/log/log.key"
 {{- with $service.vault }}
 vault_key = {{ .key | quote }}
-vault_sealed_key = {{ .sealedKey | quote }}
+{{- with .sealedKey }}
+vault_sealed_key = {{ . | quote }}
+{{- end }}
 vault_suite = {{ .suite | quote }}
 vault_copies = "/var/lib/huiyin/copies"
 {{- end }}

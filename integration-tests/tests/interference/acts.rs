@@ -189,6 +189,7 @@ fn possible(stage: Stage) -> &'static [&'static str] {
 pub async fn furnish(world: &World, chance: &mut ChaCha8Rng) -> Pool {
     load(world).await;
     let mut pool = Pool::default();
+    let schedule = super::made::early(world, &mut pool).await;
     let elsewhere: Vec<String> = [
         ("431221", "education"),
         ("431221100", "township_government"),
@@ -229,6 +230,7 @@ pub async fn furnish(world: &World, chance: &mut ChaCha8Rng) -> Pool {
             pool.keep(&answer.text);
         }
     }
+    super::made::late(world, &mut pool, &schedule).await;
     pool
 }
 

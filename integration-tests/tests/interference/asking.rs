@@ -13,6 +13,7 @@ use tonic_types::StatusExt as _;
 use tower::ServiceExt as _;
 
 use super::contract::{CONTRACT, text_field, with_text};
+use super::draw::kind_of;
 use super::world::World;
 use crate::common::calling::{self, Method};
 
@@ -167,14 +168,9 @@ pub fn event_text(event: &huiyin_proto::events::v1::Event) -> String {
 
 /// Whether a method names what it is about by an id or by a number.
 pub fn names_its_matter(method: &Method) -> bool {
-    let named = [
-        "matter_id",
-        "matter_ids",
-        "order_id",
-        "recommendation_id",
-        "alert_id",
-        "number",
-    ];
     let mut fields = method.request.field.iter();
-    fields.any(|field| field.r#type() == Type::String && named.contains(&field.name()))
+    fields.any(|field| {
+        field.r#type() == Type::String
+            && (field.name() == "number" || kind_of(field.name()).is_some())
+    })
 }

@@ -13,7 +13,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::city;
 use super::contract::CONTRACT;
-use super::pool::{Matter, Pool, SLOTS, number_place, place};
+use super::pool::{KINDS, Matter, Pool, SLOTS, number_place, place};
 
 /// Words of free text.
 const WORDS: [&str; 5] = ["the well", "is dirty", "since May", "again", "水"];
@@ -196,10 +196,7 @@ impl<'a> Draw<'a> {
                 String::new()
             }
             "start_date" | "number" if self.is_named => String::new(),
-            "matter_id" | "matter_ids" | "order_id" | "alert_id" | "recommendation_id"
-            | "batch_id" | "report_id" => {
-                self.id(name.trim_end_matches('s').trim_end_matches("_id"))
-            }
+            _ if kind_of(name).is_some() => self.id(kind_of(name).unwrap_or_default()),
             "number" => self.matter_number(),
             "query_code" => self.code(),
             "organ_id" | "from_organ" | "received_by" | "about_organ" | "to_organ" => {
@@ -364,6 +361,12 @@ impl<'a> Draw<'a> {
         };
         (local_date(self.now) + TimeDelta::days(days)).to_string()
     }
+}
+
+/// Of what kind the thing is whose id a field holds.
+pub fn kind_of(field: &str) -> Option<&str> {
+    let kind = field.trim_end_matches('s').strip_suffix("_id")?;
+    (kind == "matter" || KINDS.contains(&kind)).then_some(kind)
 }
 
 fn put(bytes: &mut Vec<u8>, number: u32, message: &[u8]) {

@@ -407,6 +407,10 @@ impl Hall {
                 true => None,
                 false => Some(asked(&self.low, &reader.caller, (method, &message)).await),
             };
+            // what a reader is shown others ask for by its id
+            if let Some(shown) = without.as_ref().filter(|answer| answer.is_ok()) {
+                self.pool.keep(&shown.text);
+            }
             questions.push(Question {
                 reader,
                 method,

@@ -16,6 +16,7 @@ pub mod contract;
 pub mod draw;
 pub mod hall;
 pub mod leak;
+pub mod made;
 pub mod names;
 pub mod pool;
 pub mod readers;

@@ -8,6 +8,26 @@ use super::names::Slots;
 
 /// Places for sealed things of each kind in questions.
 pub const SLOTS: usize = 6;
+/// What else has an id by which something is asked.
+pub const KINDS: [&str; 15] = [
+    "order",
+    "alert",
+    "recommendation",
+    "batch",
+    "report",
+    "schedule",
+    "dispute",
+    "assessment",
+    "hot_spot",
+    "roster",
+    "shift",
+    "gap",
+    "period",
+    "notice",
+    "webhook",
+];
+/// Of which of these kinds a denunciation makes things of its own.
+const OF_SEALED: [&str; 4] = ["matter", "order", "alert", "recommendation"];
 /// How a place for the number of a sealed matter is written, and for a number beside it; as long as any number.
 const SEALED_NUMBER: &str = "######-####-s";
 const NEIGHBOUR: &str = "######-####-n";
@@ -34,16 +54,15 @@ impl From<RegisterMatterResponse> for Matter {
 #[derive(Clone, Debug, Default)]
 pub struct Pool {
     pub matters: Vec<Matter>,
-    /// Ids of other things by their kind: order, alert, recommendation, batch, report.
+    /// Ids of other things by their kind.
     pub others: BTreeMap<String, Vec<String>>,
 }
 
 impl Pool {
     /// Keeps what a text names that is no matter.
     pub fn keep(&mut self, text: &str) {
-        const KINDS: [&str; 5] = ["order", "alert", "recommendation", "batch", "report"];
         for word in text.split('"') {
-            let Some((kind, _)) = word.split_once('_') else {
+            let Some((kind, _)) = word.rsplit_once('_') else {
                 continue;
             };
             if !KINDS.contains(&kind) || super::names::ids(word).is_empty() {
@@ -73,9 +92,8 @@ impl Pool {
 
     /// What the places for sealed things stand for at a turn: another thing for each turn.
     pub fn slots(&self, turn: usize) -> Slots {
-        let kinds = ["matter", "order", "alert", "recommendation"];
         let mut slots = Slots::new();
-        for kind in kinds {
+        for kind in OF_SEALED {
             let things = self.of_kind(kind);
             for slot in 0..SLOTS.min(things.len() * SLOTS) {
                 let thing = things[(slot + turn) % things.len()];
@@ -125,11 +143,10 @@ fn replace(bytes: &mut [u8], old: &[u8], new: &[u8]) {
 
 /// The place for a sealed thing of a kind: an id that nothing has.
 pub fn place(kind: &str, slot: usize) -> String {
-    let kinds = ["matter", "order", "alert", "recommendation"];
-    let number = kinds
+    let number = OF_SEALED
         .iter()
         .position(|known| *known == kind)
-        .unwrap_or(kinds.len());
+        .unwrap_or(OF_SEALED.len());
     format!("{kind}_5ea1ed{number:02x}{slot:024x}")
 }
 

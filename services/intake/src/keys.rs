@@ -68,9 +68,8 @@ impl Keys {
     /// What was asked, known again by nobody without the vault: a plain hash could be tried against guesses.
     pub(crate) fn keyed(&self, kind: Kind, asked: Asked) -> Asked {
         // the suite of the day it was asked must not matter
-        let [one, other] = of(&self.requests, kind).look_up(&[&asked.body_hash]);
         Asked {
-            body_hash: both(&one, &other),
+            body_hash: of(&self.requests, kind).lasting(&[&asked.body_hash]),
             ..asked
         }
     }
@@ -79,8 +78,7 @@ impl Keys {
     pub(crate) fn number(&self, caller: &str, request_id: &str, attempt: u32) -> u64 {
         let attempt = attempt.to_be_bytes();
         let parts = [caller.as_bytes(), request_id.as_bytes(), &attempt];
-        let [one, other] = self.numbers.look_up(&parts);
-        let first = both(&one, &other).first_chunk().copied();
+        let first = self.numbers.lasting(&parts).first_chunk().copied();
         u64::from_be_bytes(first.unwrap_or_default())
     }
 }
@@ -91,16 +89,6 @@ fn of(keys: &[IndexKey; 2], kind: Kind) -> &IndexKey {
         Kind::Open => open,
         Kind::Sealed => sealed,
     }
-}
-
-/// One hash of both suites', the same whichever is the newest.
-fn both(one: &KeyedHash, other: &KeyedHash) -> [u8; 32] {
-    let mut mixed = [0; 32];
-    let bytes = one.as_bytes().iter().zip(other.as_bytes());
-    for (mixed, (one, other)) in mixed.iter_mut().zip(bytes) {
-        *mixed = one ^ other;
-    }
-    mixed
 }
 
 /// The letters that a hash stands for, each as likely as the others to one part in 2^70.

@@ -12,7 +12,6 @@ pub(crate) mod register;
 pub(crate) mod remedy_step;
 pub(crate) mod rules_known;
 pub(crate) mod stage;
-pub(crate) mod vault;
 
 use std::fmt::Display;
 use std::str::FromStr;

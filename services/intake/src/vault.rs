@@ -1,34 +1,29 @@
-//! The two vaults of petitions: that of denunciations has keys of its own. Their states lie in the table `vault`; whoever finds
-//! a newer one there opens it.
+//! The two vaults of petitions: that of denunciations has keys of its own.
 
 mod rotation;
 
-use std::ops::Range;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use huiyin_domain::vocabulary::Category;
-use huiyin_service_kit::database::{Database, begun};
+use huiyin_service_kit::database::Database;
 use huiyin_service_kit::lifecycle::Stopper;
+use huiyin_service_kit::safe::{self, Safe, SafeSettings};
 use huiyin_service_kit::settings::VaultSettings;
 use huiyin_service_kit::status::Problem;
-use huiyin_service_kit::vault::{
-    Change, Context, Epoch, KeyReference, Leaf, MasterVersion, SealedState, SealedText, StateCopy,
-    Suite, Vault, VaultError, WrappedKey, master_of,
-};
+use huiyin_service_kit::vault::{Change, Suite, Vault, VaultError};
 use secrecy::SecretSlice;
 use sqlx::{PgConnection, PgPool};
-use tokio::sync::Mutex;
 use uuid::Uuid;
 
 use self::rotation::Moves;
 use crate::keys::Keys;
-use crate::store;
 
 /// How often the states are looked at again: what another process erased is forgotten here by then.
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
-/// How many leaves one step of the sequence stands for (migration 0007).
-const BLOCK: i64 = 100;
+/// The one field of a record.
+const BODY: &str = "body";
+
 /// Which of the two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -78,29 +73,9 @@ pub(crate) struct Vaults(Arc<Inner>);
 struct Inner {
     pool: PgPool,
     suite: Suite,
-    open: Kept,
-    sealed: Kept,
-    leaves: Mutex<Range<i64>>,
+    open: Safe,
+    sealed: Safe,
     keys: RwLock<Arc<Keys>>,
-}
-
-/// A vault with where it comes from.
-#[derive(Debug)]
-struct Kept {
-    key: KeyReference,
-    copy: StateCopy,
-    vault: RwLock<Vault>,
-}
-
-impl Kept {
-    fn now(&self) -> Vault {
-        let vault = self.vault.read();
-        vault.unwrap_or_else(PoisonError::into_inner).clone()
-    }
-}
-
-fn broken(error: impl std::fmt::Display) -> Problem {
-    Problem::Unexpected(format!("the vault: {error}"))
 }
 
 impl Vaults {
@@ -113,30 +88,23 @@ impl Vaults {
         settings: &VaultSettings,
         stopper: &Stopper,
     ) -> Result<Self, Problem> {
-        let pool = database.writing().clone();
-        std::fs::create_dir_all(&settings.copies).map_err(|error| Problem::Unavailable {
-            words: format!("[intake] vault_copies cannot be made: {error}"),
-        })?;
-        let kept = async |kind: Kind, key: &KeyReference| {
-            let path = settings.copies.join(format!("{}.state", kind.as_str()));
-            let copy = StateCopy::at(&path);
-            let vault = open_or_make(database, (kind, key, settings.suite), &copy).await?;
-            Ok::<_, Problem>(Kept {
-                key: key.clone(),
-                copy,
-                vault: RwLock::new(vault),
-            })
+        let kept = async |kind: Kind, key| {
+            let settings = SafeSettings {
+                key,
+                suite: settings.suite,
+                copies: settings.copies.clone(),
+            };
+            Safe::open(database, kind.as_str(), &settings).await
         };
-        let open = kept(Kind::Open, &settings.key).await?;
-        let sealed = kept(Kind::Sealed, &settings.sealed_key).await?;
+        let open = kept(Kind::Open, settings.key.clone()).await?;
+        let sealed = kept(Kind::Sealed, settings.sealed_key.clone()).await?;
         let keys = Keys::of(&open.now(), &sealed.now())?;
         let vaults = Self(Arc::new(Inner {
             open,
             sealed,
             keys: RwLock::new(Arc::new(keys)),
-            pool: pool.clone(),
+            pool: database.writing().clone(),
             suite: settings.suite,
-            leaves: Mutex::new(0..0),
         }));
         let (fresh, stopping) = (vaults.clone(), stopper.clone());
         stopper.spawn("vaults", async move { fresh.keep_fresh(stopping).await });
@@ -163,21 +131,14 @@ impl Vaults {
         }
     }
 
-    /// Opens the stored state if it is newer than ours.
     async fn look_again(&self, kind: Kind) -> Result<(), Problem> {
-        let mut connection = self.0.pool.acquire().await?;
-        let Some((version, state)) = store::vault::read(&mut connection, kind).await? else {
-            return Ok(());
-        };
-        let ours = self.get(kind).version();
-        if number(version)? > ours.number() {
-            let sealed = SealedState::parse(&state).map_err(broken)?;
-            self.set(kind, opened(self.kept(kind).key.clone(), sealed).await?)?;
+        if self.safe(kind).look_again().await? {
+            self.derive_keys()?;
         }
         Ok(())
     }
 
-    fn kept(&self, kind: Kind) -> &Kept {
+    fn safe(&self, kind: Kind) -> &Safe {
         match kind {
             Kind::Open => &self.0.open,
             Kind::Sealed => &self.0.sealed,
@@ -186,7 +147,7 @@ impl Vaults {
 
     /// The vault as it is now.
     pub(crate) fn get(&self, kind: Kind) -> Vault {
-        self.kept(kind).now()
+        self.safe(kind).now()
     }
 
     /// The suite of the settings.
@@ -200,9 +161,8 @@ impl Vaults {
         Arc::clone(&keys.unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn set(&self, kind: Kind, vault: Vault) -> Result<(), Problem> {
-        let kept = self.kept(kind).vault.write();
-        *kept.unwrap_or_else(PoisonError::into_inner) = vault;
+    /// The keyed hashes of vaults that were changed.
+    fn derive_keys(&self) -> Result<(), Problem> {
         let fresh = Keys::of(&self.0.open.now(), &self.0.sealed.now())?;
         let keys = self.0.keys.write();
         *keys.unwrap_or_else(PoisonError::into_inner) = Arc::new(fresh);
@@ -219,16 +179,19 @@ impl Vaults {
         record: Uuid,
         text: &[u8],
     ) -> Result<Sealed, Problem> {
-        let leaf = self.next_leaf().await?;
-        let record = context(kind, record);
-        let place = Leaf::try_from(leaf).map_err(broken)?;
-        let (key, wrapped) = self.get(kind).new_key(place, &record).map_err(broken)?;
-        let body = key.seal(&[BODY], text).map_err(broken)?;
+        let safe = self.safe(kind);
+        let leaf = safe.next_leaf().await?;
+        let safe::Sealed {
+            leaf,
+            epoch,
+            wrapped_key,
+            fields: [body],
+        } = safe.seal((leaf, record), [(BODY, text)])?;
         Ok(Sealed {
             leaf,
-            epoch: epoch_column(wrapped.epoch()),
-            wrapped_key: wrapped.to_bytes(),
-            body: body.as_bytes().to_vec(),
+            epoch,
+            wrapped_key,
+            body,
         })
     }
 
@@ -242,18 +205,11 @@ impl Vaults {
         record: Uuid,
         sealed: &Sealed,
     ) -> Result<Option<SecretSlice<u8>>, Problem> {
-        let wrapped = WrappedKey::parse(&sealed.wrapped_key).map_err(broken)?;
-        let key = match self.get(kind).open_key(&wrapped, &context(kind, record)) {
-            Ok(key) => key,
-            Err(VaultError::Erased | VaultError::EpochGone(_)) => return Ok(None),
-            Err(error) => return Err(broken(error)),
-        };
-        let body = SealedText::parse(&sealed.body).map_err(broken)?;
-        key.open(&[BODY], &body).map(Some).map_err(broken)
+        let key = (record, sealed.wrapped_key.as_slice());
+        self.safe(kind).open_field(key, (BODY, &sealed.body))
     }
 
-    /// Changes the state of a vault in a transaction: made while its row is locked, kept in its copy, stored over the one it
-    /// replaces. To be finished by [`Self::finish`] when the transaction is committed; one that is not is given up.
+    /// Changes the state of a vault in a transaction, as [`Safe::change`] says.
     ///
     /// # Errors
     /// When the master key or the database does not answer.
@@ -263,117 +219,15 @@ impl Vaults {
         kind: Kind,
         make: impl Fn(&Vault) -> Result<Change, VaultError> + Send + 'static,
     ) -> Result<Change, Problem> {
-        let kept = self.kept(kind);
-        let state = store::vault::lock(connection, kind).await?;
-        let (key, copy) = (kept.key.clone(), kept.copy.clone());
-        let change = blocking(move || {
-            let sealed = SealedState::parse(&state).map_err(broken)?;
-            let vault = Vault::open(master_of(&key).map_err(broken)?, &sealed).map_err(broken)?;
-            let change = make(&vault).map_err(broken)?;
-            copy.keep(change.sealed_state()).map_err(broken)?;
-            Ok(change)
-        })
-        .await?;
-        store::vault::replace(connection, kind, &change).await?;
-        Ok(change)
+        self.safe(kind).change(connection, make).await
     }
 
-    /// Ends a change that was committed: when this returns, nothing opens an older state any more. Without the change, because
-    /// an earlier call made it, the stored state is opened anew, which ends what that call may have left.
+    /// Ends a change that was committed, as [`Safe::finish`] says.
     ///
     /// # Errors
     /// When an older master key cannot be destroyed; to be called again.
     pub(crate) async fn finish(&self, kind: Kind, change: Option<Change>) -> Result<(), Problem> {
-        if let Some(change) = change {
-            self.set(kind, change.vault().clone())?;
-            return blocking(move || change.finish().map_err(broken)).await;
-        }
-        let mut connection = self.0.pool.acquire().await?;
-        if let Some((_, state)) = store::vault::read(&mut connection, kind).await? {
-            let sealed = SealedState::parse(&state).map_err(broken)?;
-            self.set(kind, opened(self.kept(kind).key.clone(), sealed).await?)?;
-        }
-        Ok(())
+        self.safe(kind).finish(change).await?;
+        self.derive_keys()
     }
-
-    async fn next_leaf(&self) -> Result<i64, sqlx::Error> {
-        let mut leaves = self.0.leaves.lock().await;
-        if let Some(leaf) = leaves.next() {
-            return Ok(leaf);
-        }
-        let mut connection = self.0.pool.acquire().await?;
-        let first = store::vault::next_leaves(&mut connection).await?;
-        *leaves = first + 1..first + BLOCK;
-        Ok(first)
-    }
-}
-
-/// The one field of a record.
-const BODY: &[u8] = b"body";
-
-fn context(kind: Kind, record: Uuid) -> Context {
-    Context::of(&[
-        b"huiyin intake",
-        kind.as_str().as_bytes(),
-        record.as_bytes(),
-    ])
-}
-
-pub(crate) fn number(version: i64) -> Result<u64, Problem> {
-    u64::try_from(version).map_err(broken)
-}
-
-async fn open_or_make(
-    database: &Database,
-    (kind, key, suite): (Kind, &KeyReference, Suite),
-    copy: &StateCopy,
-) -> Result<Vault, Problem> {
-    let mut tx = begun(database.writing(), "BEGIN").await?;
-    // of two processes that start together one makes the vault
-    store::vault::lock_table(&mut tx).await?;
-    if let Some((_, state)) = store::vault::read(&mut tx, kind).await? {
-        let sealed = SealedState::parse(&state).map_err(broken)?;
-        return opened(key.clone(), sealed).await;
-    }
-    let (reference, copies) = (key.clone(), copy.clone());
-    let change = blocking(move || {
-        let master = master_of(&reference).map_err(broken)?;
-        let change = Vault::create(master, suite).map_err(broken)?;
-        copies.keep(change.sealed_state()).map_err(broken)?;
-        Ok(change)
-    })
-    .await?;
-    store::vault::insert(&mut tx, kind, &change, database.now()).await?;
-    tx.commit().await?;
-    let vault = change.vault().clone();
-    blocking(move || change.finish().map_err(broken)).await?;
-    Ok(vault)
-}
-
-/// Opens a state, and destroys the master keys that a change which did not finish has left.
-async fn opened(key: KeyReference, sealed: SealedState) -> Result<Vault, Problem> {
-    blocking(move || {
-        let master = master_of(&key).map_err(broken)?;
-        Vault::open(master, &sealed).map_err(|error| Problem::Unavailable {
-            words: format!("the vault cannot be opened: {error}"),
-        })
-    })
-    .await
-}
-
-/// The master key is asked where waiting holds nobody up.
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
-) -> Result<T, Problem> {
-    tokio::task::spawn_blocking(work).await.map_err(broken)?
-}
-
-/// An epoch as a column holds it.
-fn epoch_column(epoch: Epoch) -> i32 {
-    i32::try_from(epoch.number()).unwrap_or(i32::MAX)
-}
-
-/// The version as a column holds it.
-pub(crate) fn column(version: MasterVersion) -> i64 {
-    i64::try_from(version.number()).unwrap_or(i64::MAX)
 }

@@ -6,6 +6,7 @@
 
 mod chain;
 mod onward;
+mod opinions;
 mod places;
 mod reactions;
 mod rpc;
@@ -42,7 +43,8 @@ pub fn serve(context: Context) -> BoxFuture<'static, Result<(), RunError>> {
 /// What the service answers, what it does about others' events, what it does when timers are due.
 pub fn lists(desk: Desk) -> BoxFuture<'static, Result<Lists, Problem>> {
     Box::pin(async move {
-        let service = service::Service::new(desk)?;
+        let service = service::Service::start(desk).await?;
+        let works = vec![opinions::work(&service.desk, service.opinions.clone())?];
         Ok(Lists {
             reactions: vec![
                 reactions::to_intake(service.rulebook.clone()),
@@ -54,7 +56,7 @@ pub fn lists(desk: Desk) -> BoxFuture<'static, Result<Lists, Problem>> {
                     .max_encoding_message_size(server::MAX_ENCODE),
             ),
             grpc_names: vec![SERVICE_NAME],
-            works: Vec::new(),
+            works,
             sweeps: Vec::new(),
         })
     })

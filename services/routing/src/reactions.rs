@@ -9,10 +9,12 @@ use huiyin_proto::events::v1::event::Fact;
 use huiyin_service_kit::database::Tx;
 use huiyin_service_kit::names::ServiceName;
 use huiyin_service_kit::road::consumer::Reaction;
+use huiyin_service_kit::safe::erased;
 use huiyin_service_kit::status::Problem;
 use huiyin_service_kit::violations::Violations;
 
 use crate::rulebook::Rulebook;
+use crate::store;
 
 /// Routes what intake registers, and follows what it records of acceptance, decline, withdrawal and reply.
 pub(crate) fn to_intake(rulebook: Rulebook) -> Reaction {
@@ -39,7 +41,17 @@ async fn react(rulebook: &Rulebook, tx: &mut Tx, events: &[Event]) -> Result<(),
         }
     }
     route::route(rulebook, tx, &registered).await?;
-    follow::follow(tx, &said).await
+    follow::follow(tx, &said).await?;
+    erase(tx, events).await
+}
+
+/// What was written of an erased petition is erased with it.
+async fn erase(tx: &mut Tx, events: &[Event]) -> Result<(), Problem> {
+    let erased = erased(events)?;
+    if !erased.is_empty() {
+        store::opinion::erase(tx.connection(), &erased).await?;
+    }
+    Ok(())
 }
 
 /// An id in an event; a wrong one sets the event aside.

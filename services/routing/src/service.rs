@@ -4,9 +4,11 @@ use huiyin_domain::local::LocalRules;
 use huiyin_proto::routing::v1::routing_service_server::RoutingService;
 use huiyin_proto::routing::v1::*;
 use huiyin_service_kit::run::{Desk, wrong_local_rules};
+use huiyin_service_kit::safe::Safe;
 use huiyin_service_kit::status::Problem;
 use tonic::{Request, Response, Status};
 
+use crate::opinions;
 use crate::rpc;
 use crate::rulebook::Rulebook;
 
@@ -17,16 +19,19 @@ pub(crate) struct Service {
     pub(crate) desk: Desk,
     /// What decisions go by.
     pub(crate) rulebook: Rulebook,
+    /// What opinions are sealed with.
+    pub(crate) opinions: Safe,
 }
 
 impl Service {
-    /// The service over a desk; organs, rules and places are read when they are first needed.
+    /// The service over a desk, with its vault open; organs, rules and places are read when they are first needed.
     ///
     /// # Errors
-    /// When the local rules are wrong.
-    pub(crate) fn new(desk: Desk) -> Result<Self, Problem> {
+    /// When the local rules are wrong, or the vault cannot be opened.
+    pub(crate) async fn start(desk: Desk) -> Result<Self, Problem> {
         let local = LocalRules::given(desk.local_rules.as_deref()).map_err(wrong_local_rules)?;
         Ok(Self {
+            opinions: opinions::open(&desk).await?,
             desk,
             rulebook: Rulebook::new(local),
         })

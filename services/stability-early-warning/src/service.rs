@@ -71,7 +71,7 @@ impl Service {
                 bells: Bells::default(),
                 desk,
             }),
-            Own::Intake { .. } | Own::Nothing => Err(Problem::Unexpected(
+            Own::Intake { .. } | Own::Reasons { .. } | Own::Nothing => Err(Problem::Unexpected(
                 "the settings are those of another service".to_owned(),
             )),
         }

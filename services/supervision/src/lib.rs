@@ -10,6 +10,7 @@ mod heard;
 mod line;
 mod order;
 mod reactions;
+mod remedies;
 mod rpc;
 mod service;
 mod store;
@@ -46,14 +47,16 @@ pub fn serve(context: Context) -> BoxFuture<'static, Result<(), RunError>> {
 pub fn lists(desk: Desk) -> BoxFuture<'static, Result<Lists, Problem>> {
     Box::pin(async move {
         let almanac = desk.almanac.clone();
+        let service = service::Service::start(desk).await?;
+        let works = vec![remedies::work(&service.desk, service.remedies.clone())?];
         Ok(Lists {
             rpcs: Routes::new(
-                SupervisionServiceServer::new(service::Service::new(desk)?)
+                SupervisionServiceServer::new(service)
                     .max_decoding_message_size(server::MAX_DECODE)
                     .max_encoding_message_size(server::MAX_ENCODE),
             ),
             grpc_names: vec![SERVICE_NAME],
-            works: Vec::new(),
+            works,
             reactions: reactions::all(&almanac),
             sweeps: vec![
                 sweeps::deadline(almanac.clone()),

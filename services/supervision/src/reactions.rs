@@ -11,12 +11,14 @@ use huiyin_service_kit::authorization;
 use huiyin_service_kit::database::Tx;
 use huiyin_service_kit::names::ServiceName;
 use huiyin_service_kit::road::consumer::Reaction;
+use huiyin_service_kit::safe::erased;
 use huiyin_service_kit::status::Problem;
 use huiyin_service_kit::violations::Violations;
 
 use crate::follow::follow;
 use crate::heard::{Heard, hear};
 use crate::store::known_organ::{self, KnownOrgan};
+use crate::store::remedy;
 
 /// The reactions.
 pub(crate) fn all(almanac: &Almanac) -> Vec<Reaction> {
@@ -39,7 +41,13 @@ async fn react(tx: &mut Tx, almanac: &Almanac, events: &[Event]) -> Result<(), P
         .collect::<Result<_, _>>()?;
     let hands: Vec<(MatterId, OrganId)> = heard.iter().filter_map(Heard::hand).collect();
     authorization::hand(tx.connection(), &hands).await?;
-    follow(tx, almanac, &heard).await
+    follow(tx, almanac, &heard).await?;
+    // what was written of an erased petition is erased with it
+    let erased = erased(events)?;
+    if !erased.is_empty() {
+        remedy::erase(tx.connection(), &erased).await?;
+    }
+    Ok(())
 }
 
 /// Keeps organs as routing last told them.

@@ -18,10 +18,11 @@ use huiyin_proto::supervision::v1::{
     SimulateDeadlineRequest, SimulateDeadlineResponse, WithdrawOrderRequest, WithdrawOrderResponse,
 };
 use huiyin_service_kit::run::{Desk, wrong_local_rules};
+use huiyin_service_kit::safe::Safe;
 use huiyin_service_kit::status::Problem;
 use tonic::{Request, Response, Status};
 
-use crate::rpc;
+use crate::{remedies, rpc};
 
 type Answer<T> = Result<Response<T>, Status>;
 
@@ -32,16 +33,22 @@ pub(crate) struct Service {
     pub(crate) desk: Desk,
     /// What places set.
     pub(crate) local: Arc<LocalRules>,
+    /// What opinions on remedies are sealed with.
+    pub(crate) remedies: Safe,
 }
 
 impl Service {
-    /// The service over a desk.
+    /// The service over a desk, with its vault open.
     ///
     /// # Errors
-    /// When the local rules are wrong.
-    pub(crate) fn new(desk: Desk) -> Result<Self, Problem> {
+    /// When the local rules are wrong, or the vault cannot be opened.
+    pub(crate) async fn start(desk: Desk) -> Result<Self, Problem> {
         let local = LocalRules::given(desk.local_rules.as_deref()).map_err(wrong_local_rules)?;
-        Ok(Self { desk, local })
+        Ok(Self {
+            remedies: remedies::open(&desk).await?,
+            desk,
+            local,
+        })
     }
 }
 
@@ -92,7 +99,7 @@ impl SupervisionService for Service {
         request: Request<DeliverRemedyOpinionRequest>,
     ) -> Answer<DeliverRemedyOpinionResponse> {
         Ok(Response::new(
-            rpc::deliver_remedy_opinion::answer(&self.desk, request).await?,
+            rpc::deliver_remedy_opinion::answer(self, request).await?,
         ))
     }
 

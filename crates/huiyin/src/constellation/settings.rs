@@ -146,9 +146,7 @@ pub(super) fn write(
             secrets.named(&format!("{service}.database_url"), address)?,
         ));
         text.extend(log_keys.get(service).map(|key| format!("{key}\n")));
-        if *service == ServiceName::Intake {
-            text.push_str(&vault_section(&plan.folder.join("vault")));
-        }
+        text.push_str(&vault_section(*service, &plan.folder.join("vault")));
     }
     Ok(text)
 }

@@ -16,13 +16,23 @@ use std::sync::{Mutex, PoisonError};
 
 use tokio::process::Command;
 
-/// What `[intake]` needs for its vaults, all in a folder.
+use crate::names::ServiceName;
+
+/// What the section of a service needs for its vaults, all in a folder; nothing when it has none.
 #[must_use]
-pub fn vault_section(folder: &Path) -> String {
+pub fn vault_section(service: ServiceName, folder: &Path) -> String {
     let folder = folder.display();
-    format!(
-        "vault_key = \"file:{folder}/open\"\nvault_sealed_key = \"file:{folder}/sealed\"\nvault_copies = \"{folder}/copies\"\n"
-    )
+    let keys = match service {
+        ServiceName::Intake => format!(
+            "vault_key = \"file:{folder}/open\"\nvault_sealed_key = \"file:{folder}/sealed\"\n"
+        ),
+        // two vaults under one key would take it away from each other
+        ServiceName::Routing | ServiceName::Supervision => {
+            format!("vault_key = \"file:{folder}/{service}\"\n")
+        }
+        ServiceName::StabilityEarlyWarning | ServiceName::Statistics => return String::new(),
+    };
+    format!("{keys}vault_copies = \"{folder}/copies\"\n")
 }
 
 /// Why a private server could not be started.

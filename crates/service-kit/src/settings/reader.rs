@@ -165,6 +165,11 @@ impl Tree {
         }
     }
 
+    /// A problem that no section has by itself.
+    pub(super) fn refuse(&mut self, words: String) {
+        self.problems.push(words);
+    }
+
     /// Ends the tree: what was not taken out is unknown.
     pub(super) fn finish(mut self, sections: &[&str]) -> Result<(), SettingsError> {
         for name in self.table.keys() {

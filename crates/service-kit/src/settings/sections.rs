@@ -16,6 +16,7 @@ use super::{
 };
 use crate::names::ServiceName;
 use crate::road::server::StreamServer;
+use crate::safe::SafeSettings;
 use crate::tls::KeyFiles;
 use crate::token::{WebAddress, WithoutTls};
 use crate::vault::{KeyReference, Suite};
@@ -67,6 +68,7 @@ pub(super) fn settings(mut tree: Tree) -> Result<Settings, SettingsError> {
             services.push((name, settings));
         }
     }
+    own_keys(&mut tree, &services);
     tree.finish(&SECTIONS)?;
     let addresses = addresses
         .ok_or_else(|| SettingsError::Wrong(vec!["[addresses] cannot be read".to_owned()]))?;
@@ -404,9 +406,29 @@ fn own(section: &mut Section, name: ServiceName) -> Option<Own> {
                 .flatten(),
             webhooks: webhooks(section),
         })),
-        ServiceName::Routing | ServiceName::Supervision | ServiceName::Statistics => {
-            Some(Own::Nothing)
+        ServiceName::Routing | ServiceName::Supervision => {
+            safe(section).map(Box::new).map(Own::Reasons)
         }
+        ServiceName::Statistics => Some(Own::Nothing),
+    }
+}
+
+/// Two vaults under one key take it away from each other when either is changed.
+fn own_keys(tree: &mut Tree, services: &[(ServiceName, ServiceSettings)]) {
+    let mut met: Vec<&KeyReference> = Vec::new();
+    for (name, settings) in services {
+        let keys = match &settings.own {
+            Own::Intake(vaults) => vec![&vaults.key, &vaults.sealed_key],
+            Own::Reasons(safe) => vec![&safe.key],
+            Own::StabilityEarlyWarning(_) | Own::Nothing => Vec::new(),
+        };
+        if keys.iter().any(|key| met.contains(key)) {
+            let section = name.key();
+            tree.refuse(format!(
+                "[{section}] vault_key must be another key than those of other vaults"
+            ));
+        }
+        met.extend(keys);
     }
 }
 
@@ -429,6 +451,27 @@ fn vaults(section: &mut Section) -> Option<VaultSettings> {
     if open.is_some() && open == sealed {
         return section.refuse("vault_sealed_key", "must be another key than vault_key");
     }
+    let (suite, copies) = suite_and_copies(section);
+    Some(VaultSettings {
+        key: open?,
+        sealed_key: sealed?,
+        suite,
+        copies: copies?,
+    })
+}
+
+/// The vault of the reasons that organs write.
+fn safe(section: &mut Section) -> Option<SafeSettings> {
+    let key = key_reference(section, "vault_key");
+    let (suite, copies) = suite_and_copies(section);
+    Some(SafeSettings {
+        key: key?,
+        suite,
+        copies: copies?,
+    })
+}
+
+fn suite_and_copies(section: &mut Section) -> (Suite, Option<PathBuf>) {
     let suite = section.parsed(
         "vault_suite",
         |text| text.parse().ok(),
@@ -438,10 +481,5 @@ fn vaults(section: &mut Section) -> Option<VaultSettings> {
     if copies.is_none() {
         section.missing("vault_copies");
     }
-    Some(VaultSettings {
-        key: open?,
-        sealed_key: sealed?,
-        suite: suite.unwrap_or(Suite::Aes256Sha256),
-        copies: copies?,
-    })
+    (suite.unwrap_or(Suite::Aes256Sha256), copies)
 }

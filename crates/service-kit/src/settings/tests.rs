@@ -182,6 +182,10 @@ fn all_wrong_values_are_listed_at_once() {
         vault_suite = "rot13"
         [routing]
         vault_key = "not here"
+        [statistics]
+        listen = "127.0.0.1:7405"
+        database_url = "postgres://a:b@127.0.0.1/c"
+        vault_key = "file:/keys/statistics"
     "#;
     let refused = problems(Settings::from_toml(text));
     let expected = [
@@ -204,11 +208,58 @@ fn all_wrong_values_are_listed_at_once() {
         "[intake] vault_key must be a reference like file:/folder or pkcs11:token=...: the path is no absolute path",
         "[intake] vault_suite must be aes-256-sha-256 or sm4-sm3",
         "[intake] vault_copies is missing",
+        "[routing] vault_key must be a reference like file:/folder or pkcs11:token=...: the scheme is neither file: nor pkcs11:",
+        "[routing] vault_copies is missing",
         "[routing] listen is missing",
         "[routing] database_url is missing",
-        "[routing] vault_key is unknown; allowed here: listen, database_url, database_connections, log_key",
+        "[statistics] vault_key is unknown; allowed here: listen, database_url, database_connections, log_key",
     ];
     assert_eq!(refused, expected);
+}
+
+#[test]
+fn each_vault_has_a_key_of_its_own() {
+    let section = |service: &str, port: u16, keys: &str| {
+        format!(
+            "[{service}]\nlisten = \"127.0.0.1:{port}\"\ndatabase_url = \"postgres://a:{SECRET}@127.0.0.1/b\"\n
+             vault_copies = \"/copies\"\n{keys}\n"
+        )
+    };
+    let intake = "vault_key = \"file:/keys/open\"\nvault_sealed_key = \"file:/keys/sealed\"";
+    let all = |routing: &str, supervision: &str| {
+        [
+            "profile = \"development\"\n".to_owned(),
+            section("intake", 7401, intake),
+            section(
+                "routing",
+                7402,
+                &format!("vault_key = \"file:/keys/{routing}\""),
+            ),
+            section(
+                "supervision",
+                7403,
+                &format!("vault_key = \"file:/keys/{supervision}\""),
+            ),
+        ]
+        .concat()
+    };
+    let settings = Settings::from_toml(&all("opinions", "remedies")).unwrap();
+    let routing = settings.service(ServiceName::Routing).unwrap();
+    assert_eq!(routing.reasons().unwrap().suite, Suite::Aes256Sha256);
+    assert!(routing.vaults().is_err());
+    let words = |service: &str| {
+        [format!(
+            "[{service}] vault_key must be another key than those of other vaults"
+        )]
+    };
+    assert_eq!(
+        problems(Settings::from_toml(&all("sealed", "remedies"))),
+        words("routing")
+    );
+    assert_eq!(
+        problems(Settings::from_toml(&all("reasons", "reasons"))),
+        words("supervision")
+    );
 }
 
 #[test]
@@ -360,12 +411,12 @@ fn a_secret_that_is_named_is_read_at_the_start() {
         format!("file:{}", path.display())
     };
     let address = secret("address", "postgres://routing:hunter2@127.0.0.1/huiyin\n");
-    let text = format!("[routing]\nlisten = \"127.0.0.1:7402\"\ndatabase_url = \"{address}\"\n");
+    let text = format!("[statistics]\nlisten = \"127.0.0.1:7405\"\ndatabase_url = \"{address}\"\n");
     let settings = Settings::from_toml(&text).unwrap();
     assert_eq!(settings.profile, Profile::Production);
-    let routing = settings.service(ServiceName::Routing).unwrap();
+    let statistics = settings.service(ServiceName::Statistics).unwrap();
     assert_eq!(
-        routing.database_url.expose_secret(),
+        statistics.database_url.expose_secret(),
         "postgres://routing:hunter2@127.0.0.1/huiyin"
     );
     // what is named is checked like what is written
@@ -373,7 +424,7 @@ fn a_secret_that_is_named_is_read_at_the_start() {
     let refused = problems(Settings::from_toml(&text.replace(&address, &other)));
     assert_eq!(refused.len(), 1);
     assert!(
-        refused[0].starts_with("[routing] database_url must"),
+        refused[0].starts_with("[statistics] database_url must"),
         "{refused:?}"
     );
     assert!(!refused[0].contains("hunter2"), "{refused:?}");

@@ -55,6 +55,17 @@ impl IndexKey {
         [hash(&self.newest, parts), hash(&self.other, parts)]
     }
 
+    /// One hash of both suites, the same whichever is the newest: for what is compared and never looked up.
+    #[must_use]
+    pub fn lasting(&self, parts: &[&[u8]]) -> [u8; 32] {
+        let [one, other] = self.look_up(parts);
+        let mut mixed = one.0;
+        for (mixed, other) in mixed.iter_mut().zip(other.0) {
+            *mixed ^= other;
+        }
+        mixed
+    }
+
     /// Whether a stored hash is one of these parts; takes the same time for every one that is not.
     #[must_use]
     pub fn fits(&self, parts: &[&[u8]], stored: &[u8]) -> bool {

@@ -187,13 +187,7 @@ pub(crate) async fn connect(
     database: &str,
 ) -> Result<Database, Problem> {
     let key = service.key();
-    let vaults = match service {
-        ServiceName::Intake => vault_section(Path::new("/nowhere")),
-        ServiceName::Routing
-        | ServiceName::Supervision
-        | ServiceName::StabilityEarlyWarning
-        | ServiceName::Statistics => String::new(),
-    };
+    let vaults = vault_section(service, Path::new("/nowhere"));
     let settings = Settings::from_toml(&format!(
         "profile = \"development\"\n[{key}]\nlisten = \"127.0.0.1:0\"\ndatabase_connections = 9\n
          database_url = \"postgres://{key}:{key}@127.0.0.1:{port}/{database}\"\n{vaults}"

@@ -4,11 +4,12 @@ use chrono::TimeDelta;
 use huiyin_domain::time::Instant;
 use huiyin_service_kit::database::begun;
 use huiyin_service_kit::lifecycle::Stopper;
+use huiyin_service_kit::safe::epoch_column;
 use huiyin_service_kit::status::Problem;
-use huiyin_service_kit::vault::{Epoch, Suite, VaultError, WrappedKey};
+use huiyin_service_kit::vault::{Epoch, Suite};
 use uuid::Uuid;
 
-use super::{Kind, Vaults, broken, context, epoch_column};
+use super::{Kind, Vaults};
 use crate::store;
 use crate::store::petition_text::OldKey;
 
@@ -83,13 +84,8 @@ impl Vaults {
         suite: Suite,
         now: Instant,
     ) -> Result<(), Problem> {
-        let mut tx = begun(&self.0.pool, "BEGIN").await?;
-        let change = self
-            .change(&mut tx, kind, move |vault| vault.rotate(suite))
-            .await?;
-        store::vault::rotated(&mut tx, kind, now).await?;
-        tx.commit().await?;
-        self.finish(kind, Some(change)).await
+        self.safe(kind).rotate(suite, now).await?;
+        self.derive_keys()
     }
 
     /// Drops a tree of keys that no text uses.
@@ -112,7 +108,7 @@ impl Vaults {
         let change = self
             .change(&mut tx, kind, move |vault| vault.drop_epoch(epoch))
             .await?;
-        if now - store::vault::rotated_at(&mut tx, kind).await? < SETTLED {
+        if now - self.safe(kind).rotated_at(&mut tx).await? < SETTLED {
             return Err(refused(
                 "the newest epoch is younger than a minute".to_owned(),
             ));
@@ -163,7 +159,7 @@ impl Vaults {
         };
         let mut fresh = Vec::with_capacity(old.len());
         for key in old {
-            let Some(wrapped_key) = self.rewrapped(kind, key.record, &key.wrapped_key)? else {
+            let Some(wrapped_key) = self.safe(kind).rewrapped(key.record, &key.wrapped_key)? else {
                 continue;
             };
             fresh.push(OldKey {
@@ -175,20 +171,5 @@ impl Vaults {
         tx.commit().await?;
         *after = last;
         Ok(moved)
-    }
-
-    /// A key of a record wrapped under the newest tree; none when it was erased meanwhile.
-    fn rewrapped(
-        &self,
-        kind: Kind,
-        record: Uuid,
-        wrapped_key: &[u8],
-    ) -> Result<Option<Vec<u8>>, Problem> {
-        let wrapped = WrappedKey::parse(wrapped_key).map_err(broken)?;
-        match self.get(kind).rewrap(&wrapped, &context(kind, record)) {
-            Ok(fresh) => Ok(Some(fresh.to_bytes())),
-            Err(VaultError::Erased) => Ok(None),
-            Err(error) => Err(broken(error)),
-        }
     }
 }

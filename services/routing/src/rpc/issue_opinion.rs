@@ -1,7 +1,6 @@
 //! The organ that accepted issues its opinion (art. 32).
 
-use huiyin_domain::ids::MatterId;
-use huiyin_domain::ids::OrganId;
+use huiyin_domain::ids::{MatterId, OpinionId, OrganId};
 use huiyin_domain::law::{ClockId, rules};
 use huiyin_domain::time::{Instant, local_date};
 use huiyin_domain::vocabulary::{Category, OpinionKind};
@@ -12,6 +11,7 @@ use huiyin_service_kit::authorization::{About, permit};
 use huiyin_service_kit::chance;
 use huiyin_service_kit::database::Tx;
 use huiyin_service_kit::idempotency::Asked;
+use huiyin_service_kit::safe::Sealed;
 use huiyin_service_kit::status::Problem;
 use huiyin_service_kit::violations::Violations;
 use tonic::Request;
@@ -19,7 +19,7 @@ use tonic::Request;
 use super::lock_for;
 use crate::service::Service;
 use crate::store::opinion::Opinion;
-use crate::{store, wire};
+use crate::{opinions, store, wire};
 
 #[derive(Clone, Debug)]
 struct Issuing {
@@ -28,6 +28,16 @@ struct Issuing {
     kind: OpinionKind,
     reasons: String,
     legal_basis: String,
+}
+
+/// An opinion that is issued when the chain allows it.
+#[derive(Clone, Debug)]
+struct Drafted {
+    id: OpinionId,
+    matter: MatterId,
+    organ: OrganId,
+    kind: OpinionKind,
+    sealed: Sealed<2>,
 }
 
 /// Issues an opinion.
@@ -42,12 +52,14 @@ pub(crate) async fn issue_opinion(
         &request.get_ref().request_id,
         request.get_ref(),
     );
+    let asked = service.opinions.keyed(asked)?;
+    let drafted = draft(service, &issuing).await?;
     service
         .desk
         .database
         .once("issue_opinion", asked, move |tx| {
-            let issuing = issuing.clone();
-            Box::pin(async move { issue(tx, issuing).await })
+            let drafted = drafted.clone();
+            Box::pin(async move { issue(tx, drafted).await })
         })
         .await
 }
@@ -70,15 +82,29 @@ fn parse(request: &IssueOpinionRequest) -> Result<Issuing, Problem> {
     })
 }
 
-async fn issue(tx: &mut Tx, issuing: Issuing) -> Result<IssueOpinionResponse, Problem> {
-    let Issuing {
+/// Seals the words before the transaction, which then holds nobody up.
+async fn draft(service: &Service, issuing: &Issuing) -> Result<Drafted, Problem> {
+    let safe = &service.opinions;
+    let (leaf, id) = (safe.next_leaf().await?, chance::new_id());
+    let words = (issuing.reasons.as_str(), issuing.legal_basis.as_str());
+    Ok(Drafted {
+        id,
+        matter: issuing.matter,
+        organ: issuing.organ,
+        kind: issuing.kind,
+        sealed: opinions::seal(safe, (leaf, id), words)?,
+    })
+}
+
+async fn issue(tx: &mut Tx, drafted: Drafted) -> Result<IssueOpinionResponse, Problem> {
+    let Drafted {
+        id,
         matter,
         organ,
         kind,
-        reasons,
-        legal_basis,
-    } = issuing;
-    let (id, issued_at) = (chance::new_id(), tx.now());
+        sealed,
+    } = drafted;
+    let issued_at = tx.now();
     let mut chains = lock_for(tx, matter, |_| Some(organ)).await?;
     let chain = chains.get(matter)?;
     chain.issue_opinion(organ, id, issued_at)?;
@@ -89,8 +115,7 @@ async fn issue(tx: &mut Tx, issuing: Issuing) -> Result<IssueOpinionResponse, Pr
         matter,
         organ,
         kind,
-        reasons,
-        legal_basis,
+        sealed,
         issued_at,
     };
     store::opinion::insert(tx.connection(), &opinion).await?;

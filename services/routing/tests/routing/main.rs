@@ -13,4 +13,6 @@ mod loading;
 #[cfg(test)]
 mod rules;
 #[cfg(test)]
+mod sealed;
+#[cfg(test)]
 mod simplified;

@@ -5,7 +5,7 @@ use huiyin_domain::ids::{MatterId, OrganId};
 use huiyin_domain::law::{ClockId, rules};
 use huiyin_domain::supervision::{Fact, FactKind};
 use huiyin_domain::time::{Instant, local_date};
-use huiyin_domain::vocabulary::Remedy;
+use huiyin_domain::vocabulary::{Remedy, RemedyOutcome};
 use huiyin_proto::events::v1::RemedyOpinionDelivered;
 use huiyin_proto::events::v1::event::Fact as Told;
 use huiyin_proto::supervision::v1::{DeliverRemedyOpinionRequest, DeliverRemedyOpinionResponse};
@@ -15,7 +15,7 @@ use huiyin_service_kit::authorization::{About, permit};
 use huiyin_service_kit::chance;
 use huiyin_service_kit::database::Tx;
 use huiyin_service_kit::idempotency::Asked;
-use huiyin_service_kit::run::Desk;
+use huiyin_service_kit::safe::Safe;
 use huiyin_service_kit::status::Problem;
 use huiyin_service_kit::violations::Violations;
 use tonic::Request;
@@ -23,24 +23,31 @@ use tonic::Request;
 use super::extend_deadline::facts_of;
 use crate::follow::follow;
 use crate::heard::Heard;
-use crate::store::remedy::{self, RemedyCase, Written};
-use crate::wire;
+use crate::service::Service;
+use crate::store::remedy::{self, RemedyCase};
+use crate::{remedies, wire};
 
 const ACTION: &str = "deliver_remedy_opinion";
 
 pub(crate) async fn answer(
-    desk: &Desk,
+    service: &Service,
     request: Request<DeliverRemedyOpinionRequest>,
 ) -> Result<DeliverRemedyOpinionResponse, Problem> {
     let message = request.get_ref();
     let asked = Asked::of(request.metadata(), &message.request_id, message);
     let given = Given::parse(message)?;
     permit(About::Organ(given.organ)).await?;
-    let almanac = desk.almanac.clone();
-    desk.database
+    let safe = service.remedies.clone();
+    let asked = safe.keyed(asked)?;
+    // asked for before the transaction, which holds a connection
+    let leaf = safe.next_leaf().await?;
+    let almanac = service.desk.almanac.clone();
+    service
+        .desk
+        .database
         .once(ACTION, asked, move |tx| {
-            let (almanac, given) = (almanac.clone(), given.clone());
-            Box::pin(async move { carry_out(tx, &almanac, &given).await })
+            let (almanac, safe, given) = (almanac.clone(), safe.clone(), given.clone());
+            Box::pin(async move { carry_out(tx, &almanac, (&safe, leaf), &given).await })
         })
         .await
 }
@@ -51,7 +58,9 @@ struct Given {
     matter: MatterId,
     remedy: Remedy,
     organ: OrganId,
-    written: Written,
+    outcome: RemedyOutcome,
+    reasons: String,
+    legal_basis: String,
 }
 
 impl Given {
@@ -78,11 +87,9 @@ impl Given {
             matter,
             remedy,
             organ,
-            written: Written {
-                outcome,
-                reasons,
-                legal_basis,
-            },
+            outcome,
+            reasons,
+            legal_basis,
         })
     }
 }
@@ -90,14 +97,17 @@ impl Given {
 async fn carry_out(
     tx: &mut Tx,
     almanac: &Almanac,
+    (safe, leaf): (&Safe, i64),
     given: &Given,
 ) -> Result<DeliverRemedyOpinionResponse, Problem> {
     // the lock under which nobody else delivers it
     facts_of(tx, given.matter).await?;
     let known = remedy::of_matter(tx.connection(), given.matter).await?;
     let case = owed(known, given)?;
-    let (now, outcome) = (tx.now(), given.written.outcome);
-    remedy::deliver(tx.connection(), case.id, &given.written, now).await?;
+    let (now, outcome) = (tx.now(), given.outcome);
+    let words = (given.reasons.as_str(), given.legal_basis.as_str());
+    let sealed = remedies::seal(safe, (leaf, case.id), words)?;
+    remedy::deliver(tx.connection(), case.id, (outcome, &sealed), now).await?;
     tx.tell(Told::RemedyOpinionDelivered(RemedyOpinionDelivered {
         matter_id: given.matter.to_string(),
         remedy: wire::remedy_word(given.remedy).into(),

@@ -3,6 +3,7 @@
 use huiyin_domain::ids::{MatterId, OrganId, RemedyId};
 use huiyin_domain::time::Instant;
 use huiyin_domain::vocabulary::{Remedy, RemedyOutcome};
+use huiyin_service_kit::safe::Sealed;
 use huiyin_service_kit::status::Problem;
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -28,17 +29,6 @@ pub(crate) struct RemedyCase {
     pub(crate) requested_at: Instant,
     /// When the opinion was delivered and what it says; none while it is owed.
     pub(crate) delivered: Option<(Instant, RemedyOutcome)>,
-}
-
-/// The written opinion of the organ above.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Written {
-    /// What it says.
-    pub(crate) outcome: RemedyOutcome,
-    /// Facts and reasons.
-    pub(crate) reasons: String,
-    /// Legal basis.
-    pub(crate) legal_basis: String,
 }
 
 struct Row {
@@ -92,20 +82,26 @@ pub(crate) async fn insert(
     Ok(())
 }
 
-/// Writes the opinion that was delivered.
+/// Writes the opinion that was delivered; its words sealed.
 pub(crate) async fn deliver(
     connection: &mut PgConnection,
     id: RemedyId,
-    written: &Written,
+    (outcome, sealed): (RemedyOutcome, &Sealed<2>),
     at: Instant,
 ) -> Result<(), sqlx::Error> {
+    let [reasons, legal_basis] = &sealed.fields;
     sqlx::query!(
-        "UPDATE remedy SET delivered_at = $2, outcome = $3, reasons = $4, legal_basis = $5 WHERE remedy_id = $1",
+        "UPDATE remedy SET delivered_at = $2, outcome = $3,
+            leaf = $4, epoch = $5, wrapped_key = $6, sealed_reasons = $7, sealed_legal_basis = $8
+         WHERE remedy_id = $1",
         id.uuid(),
         at,
-        written.outcome.as_str(),
-        written.reasons,
-        written.legal_basis,
+        outcome.as_str(),
+        sealed.leaf,
+        sealed.epoch,
+        sealed.wrapped_key,
+        reasons,
+        legal_basis,
     )
     .execute(connection)
     .await?;
@@ -128,4 +124,79 @@ pub(crate) async fn of_matter(
     .into_iter()
     .map(Row::case)
     .collect()
+}
+
+/// The words of one that lies in the clear.
+pub(crate) struct InTheClear {
+    /// Which.
+    pub(crate) id: RemedyId,
+    /// Facts and reasons.
+    pub(crate) reasons: String,
+    /// Legal basis.
+    pub(crate) legal_basis: String,
+}
+
+/// Some that lie in the clear, locked; at most `limit`.
+pub(crate) async fn in_the_clear(
+    connection: &mut PgConnection,
+    limit: i64,
+) -> Result<Vec<InTheClear>, sqlx::Error> {
+    let rows = sqlx::query!(
+        r#"SELECT remedy_id, reasons AS "reasons!", legal_basis AS "legal_basis!" FROM remedy
+           WHERE reasons IS NOT NULL ORDER BY remedy_id LIMIT $1 FOR UPDATE SKIP LOCKED"#,
+        limit,
+    )
+    .fetch_all(connection)
+    .await?;
+    let clear = rows.into_iter().map(|row| InTheClear {
+        id: RemedyId::from_uuid(row.remedy_id),
+        reasons: row.reasons,
+        legal_basis: row.legal_basis,
+    });
+    Ok(clear.collect())
+}
+
+/// Puts sealed words in the place of those in the clear.
+pub(crate) async fn seal(
+    connection: &mut PgConnection,
+    id: RemedyId,
+    sealed: &Sealed<2>,
+) -> Result<(), sqlx::Error> {
+    let [reasons, legal_basis] = &sealed.fields;
+    sqlx::query!(
+        "UPDATE remedy SET reasons = NULL, legal_basis = NULL, leaf = $2, epoch = $3, wrapped_key = $4,
+            sealed_reasons = $5, sealed_legal_basis = $6
+         WHERE remedy_id = $1",
+        id.uuid(),
+        sealed.leaf,
+        sealed.epoch,
+        sealed.wrapped_key,
+        reasons,
+        legal_basis,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Erases the words of these matters; their keys are destroyed by the care of the vault.
+pub(crate) async fn erase(
+    connection: &mut PgConnection,
+    matters: &[Uuid],
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "WITH held AS (
+             SELECT remedy_id, leaf FROM remedy WHERE matter_id = ANY($1) FOR UPDATE
+         ), erased AS (
+             UPDATE remedy o SET reasons = NULL, legal_basis = NULL, leaf = NULL, epoch = NULL, wrapped_key = NULL,
+                 sealed_reasons = NULL, sealed_legal_basis = NULL
+             FROM held WHERE o.remedy_id = held.remedy_id
+             RETURNING held.leaf
+         )
+         INSERT INTO leaf_to_destroy (leaf) SELECT leaf FROM erased WHERE leaf IS NOT NULL ON CONFLICT DO NOTHING",
+        matters,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
 }

@@ -9,4 +9,5 @@ mod orders;
 mod pauses;
 mod recommendations;
 mod remedies;
+mod sealed;
 mod streams;

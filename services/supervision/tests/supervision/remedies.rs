@@ -11,7 +11,7 @@ use tonic_types::StatusExt as _;
 use crate::office::{Office, matter, organ};
 
 impl Office {
-    async fn asks(
+    pub(crate) async fn asks(
         &self,
         date: &str,
         remedy: Remedy,
@@ -29,7 +29,7 @@ impl Office {
         Ok(client.request_remedy(request).await?.into_inner())
     }
 
-    async fn delivers(
+    pub(crate) async fn delivers(
         &self,
         date: &str,
         remedy: Remedy,

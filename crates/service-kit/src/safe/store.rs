@@ -1,41 +1,35 @@
-//! The states of the vaults.
+//! The states of the vaults, and the leaves whose keys are to be destroyed.
 
 use huiyin_domain::time::Instant;
-use huiyin_service_kit::status::Problem;
-use huiyin_service_kit::vault::Change;
 use sqlx::PgConnection;
 
-use crate::vault::{Kind, column};
+use super::column;
+use crate::status::Problem;
+use crate::vault::Change;
 
 /// The version and the state of a vault; none before it was made.
-pub(crate) async fn read(
+pub(super) async fn read(
     connection: &mut PgConnection,
-    kind: Kind,
+    name: &str,
 ) -> Result<Option<(i64, Vec<u8>)>, sqlx::Error> {
-    let row = sqlx::query!(
-        "SELECT version, state FROM vault WHERE kind = $1",
-        kind.as_str()
-    )
-    .fetch_optional(connection)
-    .await?;
+    let row = sqlx::query!("SELECT version, state FROM vault WHERE kind = $1", name)
+        .fetch_optional(connection)
+        .await?;
     Ok(row.map(|row| (row.version, row.state)))
 }
 
 /// The state of a vault, locked until the transaction ends.
-pub(crate) async fn lock(
+pub(super) async fn lock(
     connection: &mut PgConnection,
-    kind: Kind,
+    name: &str,
 ) -> Result<Vec<u8>, sqlx::Error> {
-    sqlx::query_scalar!(
-        "SELECT state FROM vault WHERE kind = $1 FOR UPDATE",
-        kind.as_str()
-    )
-    .fetch_one(connection)
-    .await
+    sqlx::query_scalar!("SELECT state FROM vault WHERE kind = $1 FOR UPDATE", name)
+        .fetch_one(connection)
+        .await
 }
 
 /// Nobody else makes a vault until the transaction ends.
-pub(crate) async fn lock_table(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+pub(super) async fn lock_table(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
     sqlx::query!("LOCK TABLE vault IN SHARE ROW EXCLUSIVE MODE")
         .execute(connection)
         .await?;
@@ -43,15 +37,15 @@ pub(crate) async fn lock_table(connection: &mut PgConnection) -> Result<(), sqlx
 }
 
 /// Stores a new vault.
-pub(crate) async fn insert(
+pub(super) async fn insert(
     connection: &mut PgConnection,
-    kind: Kind,
+    name: &str,
     change: &Change,
     now: Instant,
 ) -> Result<(), sqlx::Error> {
     sqlx::query!(
         "INSERT INTO vault (kind, version, state, rotated_at) VALUES ($1, $2, $3, $4)",
-        kind.as_str(),
+        name,
         column(change.sealed_state().version()),
         change.sealed_state().as_bytes(),
         now,
@@ -65,14 +59,14 @@ pub(crate) async fn insert(
 ///
 /// # Errors
 /// [`Problem::ChangedMeanwhile`] when another one is stored.
-pub(crate) async fn replace(
+pub(super) async fn replace(
     connection: &mut PgConnection,
-    kind: Kind,
+    name: &str,
     change: &Change,
 ) -> Result<(), Problem> {
     let replaced = sqlx::query!(
         "UPDATE vault SET version = $2, state = $3 WHERE kind = $1 AND version = $4",
-        kind.as_str(),
+        name,
         column(change.sealed_state().version()),
         change.sealed_state().as_bytes(),
         change.replaces().map(column),
@@ -87,21 +81,21 @@ pub(crate) async fn replace(
 }
 
 /// The first leaf of a new block.
-pub(crate) async fn next_leaves(connection: &mut PgConnection) -> Result<i64, sqlx::Error> {
+pub(super) async fn next_leaves(connection: &mut PgConnection) -> Result<i64, sqlx::Error> {
     sqlx::query_scalar!(r#"SELECT nextval('vault_leaf') AS "first!""#)
         .fetch_one(connection)
         .await
 }
 
 /// Records that the newest tree of a vault was grown at `now`.
-pub(crate) async fn rotated(
+pub(super) async fn rotated(
     connection: &mut PgConnection,
-    kind: Kind,
+    name: &str,
     now: Instant,
 ) -> Result<(), sqlx::Error> {
     sqlx::query!(
         "UPDATE vault SET rotated_at = $2 WHERE kind = $1",
-        kind.as_str(),
+        name,
         now,
     )
     .execute(connection)
@@ -110,14 +104,33 @@ pub(crate) async fn rotated(
 }
 
 /// When the newest tree of a vault was grown.
-pub(crate) async fn rotated_at(
+pub(super) async fn rotated_at(
     connection: &mut PgConnection,
-    kind: Kind,
+    name: &str,
 ) -> Result<Instant, sqlx::Error> {
+    sqlx::query_scalar!("SELECT rotated_at FROM vault WHERE kind = $1", name)
+        .fetch_one(connection)
+        .await
+}
+
+/// Whether keys are to be destroyed.
+pub(super) async fn is_owed(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar!(r#"SELECT EXISTS (SELECT FROM leaf_to_destroy) AS "owed!""#)
+        .fetch_one(connection)
+        .await
+}
+
+/// Takes leaves whose keys are to be destroyed; at most `limit`.
+pub(super) async fn take_owed(
+    connection: &mut PgConnection,
+    limit: i64,
+) -> Result<Vec<i64>, sqlx::Error> {
     sqlx::query_scalar!(
-        "SELECT rotated_at FROM vault WHERE kind = $1",
-        kind.as_str()
+        "DELETE FROM leaf_to_destroy
+         WHERE leaf IN (SELECT leaf FROM leaf_to_destroy ORDER BY leaf LIMIT $1 FOR UPDATE)
+         RETURNING leaf",
+        limit,
     )
-    .fetch_one(connection)
+    .fetch_all(connection)
     .await
 }

@@ -16,6 +16,7 @@ mod hot_spot_stage;
 mod hot_spots;
 mod ladders;
 mod ledger;
+mod order_answers;
 mod raising;
 mod receiver;
 mod recipient_rules;

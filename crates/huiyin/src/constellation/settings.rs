@@ -5,6 +5,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
+use huiyin_service_kit::chance;
 use huiyin_service_kit::local::prepare::Addresses;
 use huiyin_service_kit::local::{free_port, vault_section};
 use huiyin_service_kit::names::ServiceName;
@@ -146,8 +147,16 @@ pub(super) fn write(
             secrets.named(&format!("{service}.database_url"), address)?,
         ));
         text.extend(log_keys.get(service).map(|key| format!("{key}\n")));
-        if *service == ServiceName::Intake {
-            text.push_str(&vault_section(&plan.folder.join("vault")));
+        match service {
+            ServiceName::Intake => text.push_str(&vault_section(&plan.folder.join("vault"))),
+            ServiceName::StabilityEarlyWarning => {
+                // from which the secrets of webhooks are derived; new with each constellation, as its databases are
+                let key =
+                    [chance::new_uuid(), chance::new_uuid()].map(|part| part.simple().to_string());
+                let key = secrets.named("webhook_key", &key.concat())?;
+                text.push_str(&format!("webhook_key = {key}\nwebhook_kept_days = 90\n"));
+            }
+            ServiceName::Routing | ServiceName::Supervision | ServiceName::Statistics => {}
         }
     }
     Ok(text)

@@ -32,4 +32,5 @@ mod watching;
 mod webhook_stage;
 mod webhooks;
 mod webhooks_failing;
+mod webhooks_keeping;
 mod who_sees_reports;

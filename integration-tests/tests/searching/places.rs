@@ -107,7 +107,7 @@ async fn alerts(search: &mut Search, folder: &Path) {
 /// Every row of every table of every service, as a dump writes it.
 fn rows(search: &mut Search, folder: &Path) {
     let mut dump = postgres_command(folder, "pg_dump")
-        .args(["--data-only", "--dbname", "huiyin"])
+        .args(["--dbname", "huiyin"])
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();

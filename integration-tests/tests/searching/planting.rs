@@ -13,8 +13,9 @@ use prost::Message as _;
 
 use super::places::{database, stream_server};
 
-/// Plants a canary in all of them but the metrics, which no service lets anybody write.
+/// Plants a canary in all of them but the metrics, which no service lets anybody write. Blanks set it apart from what is there.
 pub async fn everywhere(canary: &str, folder: &Path, collector: SocketAddr) {
+    let canary = &format!(" {canary} ");
     rows(canary, folder).await;
     redis::cmd("XADD")
         .arg("planted")

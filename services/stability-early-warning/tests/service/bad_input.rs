@@ -148,9 +148,17 @@ impl City {
     }
 }
 
-#[tokio::test]
-async fn bad_input_is_refused_with_code_field_and_what_is_allowed_and_writes_nothing() -> Tested {
-    let city = city().await?;
+/// What was asked, how it was refused, with which code, of which field if of one, and what the refusal says is allowed.
+type Refused = (
+    &'static str,
+    Status,
+    Code,
+    Option<&'static str>,
+    &'static str,
+);
+
+/// What is refused because a field of the request is wrong.
+async fn wrong_fields(city: &City) -> Vec<Refused> {
     let elsewhere = pb::RaiseAlertRequest {
         place_code: "431221".to_owned(),
         ..report()
@@ -159,78 +167,87 @@ async fn bad_input_is_refused_with_code_field_and_what_is_allowed_and_writes_not
         recipient_rule: "friends".to_owned(),
         ..report()
     };
-    let before = city.written().await?;
-    city.begins_another_epoch().await?;
-    let open = "allowed: addresses of the open internet";
-    let anew = "begin anew without a cursor";
-    let other_schedule = "end that one first";
-    let (wrong_field, no_field) = (Code::InvalidArgument, "");
-    for (asked, refused, code, field, allowed) in [
+    let open_internet = "allowed: addresses of the open internet";
+    let refused = [
         (
             "a report about a place outside of the organ's own",
             city.raises(elsewhere).await,
-            wrong_field,
             "place_code",
             "the organ's own territory 431202000000",
         ),
         (
             "an unknown recipient rule",
             city.raises(by_no_rule).await,
-            wrong_field,
             "recipient_rule",
             "there are: urgent-report",
         ),
         (
             "shifts of one roster over each other",
             city.rosters(&[(12, 13), (11, 24)]).await,
-            wrong_field,
             "shifts[1].from_time",
             "shift",
         ),
         (
             "a schedule over one of its kind",
             city.schedules("2026-06-01").await,
-            wrong_field,
             "valid_from",
-            other_schedule,
+            "end that one first",
         ),
         (
             "a webhook to a loopback address",
             city.hooks("https://127.0.0.1/").await,
-            wrong_field,
             "url",
-            open,
+            open_internet,
         ),
         (
             "a webhook to a private address",
             city.hooks("https://10.0.0.1/").await,
-            wrong_field,
             "url",
-            open,
+            open_internet,
         ),
+    ];
+    let wrong = refused.map(|(asked, refused, field, allowed)| {
+        (asked, refused, Code::InvalidArgument, Some(field), allowed)
+    });
+    Vec::from(wrong)
+}
+
+/// What is refused because of how things stand.
+async fn wrong_states(city: &City) -> Vec<Refused> {
+    vec![
         (
             "an acknowledgement by a post that is not on duty",
             city.acknowledges("officer at home").await,
             Code::FailedPrecondition,
-            no_field,
+            None,
             "duty-desk,second desk,leader on duty",
         ),
         (
             "a cursor from another epoch",
             city.watches(&city.cursor).await,
             Code::OutOfRange,
-            no_field,
-            anew,
+            None,
+            "begin anew without a cursor",
         ),
-    ] {
+    ]
+}
+
+#[tokio::test]
+async fn bad_input_is_refused_with_code_field_and_what_is_allowed_and_writes_nothing() -> Tested {
+    let city = city().await?;
+    city.begins_another_epoch().await?;
+    let before = city.written().await?;
+    let mut all = wrong_fields(&city).await;
+    all.extend(wrong_states(&city).await);
+    for (asked, refused, code, field, allowed) in all {
         assert_eq!(refused.code(), code, "{asked}: {refused}");
-        if !field.is_empty() {
+        if let Some(field) = field {
             assert_eq!(fields(&refused), [field], "{asked}: {refused}");
         }
         let said = format!("{} {}", refused.message(), posts_on_duty(&refused));
         assert!(said.contains(allowed), "{asked}: {refused}");
-        assert_eq!(city.written().await?, before, "{asked}");
     }
+    assert_eq!(city.written().await?, before);
     Ok(())
 }
 

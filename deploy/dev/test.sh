@@ -105,5 +105,6 @@ run_nightly() {
     cargo build --release --bin huiyin
     HUIYIN_SERIES=56000 cargo nextest run --release -p huiyin-stability-early-warning --profile nightly --no-capture \
         -E 'test(hot_spot_scale)'
+    HUIYIN_YEAR=whole cargo nextest run --release -p huiyin-integration-tests --profile nightly --no-capture -E 'binary(payload)'
     HUIYIN_HOSTILE=all cargo nextest run --release -p huiyin-integration-tests --profile nightly --no-capture -E 'binary(hostile)'
 }

@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex};
 
 use common::calling::{call, methods, service_of};
 use common::identities::{as_post, organ};
+use common::servers::postgres;
 use common::{Up, claim, until};
 use huiyin_domain::organs::PETITION_OFFICE;
 use huiyin_proto::intake::v1::intake_service_client::IntakeServiceClient;
@@ -21,7 +22,6 @@ use huiyin_proto::supervision::v1::supervision_service_client::SupervisionServic
 use huiyin_proto::supervision::v1::{DeliverRemedyOpinionRequest, RequestRemedyRequest};
 use huiyin_proto::vocabulary::v1 as words;
 use huiyin_service_kit::names::ServiceName;
-use huiyin_service_kit::testing::postgres_programs;
 use opentelemetry_proto::tonic::collector::trace::v1::trace_service_server::{
     TraceService, TraceServiceServer,
 };
@@ -278,34 +278,6 @@ async fn errors(up: &Up) -> Vec<Place> {
     said
 }
 
-/// Runs a program of PostgreSQL on the private server; gives what it prints.
-fn postgres(up: &Up, program: &str, arguments: &[&str]) -> Vec<u8> {
-    let address = up.settings.service(ServiceName::Intake).unwrap();
-    let port = postgres_port(address.database_url.expose_secret());
-    let password = std::fs::read_to_string(up.folder.path().join("postgres/password")).unwrap();
-    let output = std::process::Command::new(postgres_programs().unwrap().join(program))
-        .env("PGPASSWORD", password)
-        .args([
-            "--host",
-            "127.0.0.1",
-            "--username",
-            "huiyin",
-            "--port",
-            &port,
-        ])
-        .args(arguments)
-        .output()
-        .unwrap();
-    let words = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(output.status.success(), "{program} {arguments:?}: {words}");
-    output.stdout
-}
-
-fn postgres_port(url: &str) -> String {
-    let behind = url.rsplit('@').next().unwrap();
-    behind.split([':', '/']).nth(1).unwrap().to_owned()
-}
-
 /// Every file below a folder.
 fn files(what: &str, folder: &Path, places: &mut Vec<Place>) {
     for entry in std::fs::read_dir(folder).unwrap() {
@@ -338,9 +310,11 @@ async fn stream_server(up: &Up, places: &mut Vec<Place>) {
 
 /// What the database leaves behind: a dump, its files with the log of transactions, and a copy of all of them.
 fn database(up: &Up, places: &mut Vec<Place>) {
+    let postgres =
+        |program: &str, arguments: &[&str]| postgres(up.folder.path(), program, arguments);
     let sql = |text: &str| {
         let plain = ["--dbname", "huiyin", "--tuples-only", "--no-align"];
-        postgres(up, "psql", &[&plain[..], &["--command", text]].concat())
+        postgres("psql", &[&plain[..], &["--command", text]].concat())
     };
     sql(&format!(
         "CREATE TABLE public.canary AS SELECT '{OPEN}' AS words"
@@ -351,14 +325,11 @@ fn database(up: &Up, places: &mut Vec<Place>) {
     let target = backup.display().to_string();
     let whole = ["--wal-method", "stream", "--checkpoint", "fast"];
     postgres(
-        up,
         "pg_basebackup",
         &[&["--pgdata", target.as_str()], &whole[..]].concat(),
     );
-    places.push(Place::of(
-        "dump",
-        postgres(up, "pg_dump", &["--dbname", "huiyin"]),
-    ));
+    let dump = postgres("pg_dump", &["--dbname", "huiyin"]);
+    places.push(Place::of("dump", dump));
     files("base backup", &backup, places);
     files("data", Path::new(data.trim()), places);
 }

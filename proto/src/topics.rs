@@ -59,6 +59,8 @@ pub enum ReportingFact<'a> {
     ReportMissing(&'a ReportMissing),
     /// See the contract.
     ReportFoundFalse(&'a ReportFoundFalse),
+    /// See the contract.
+    ReportOrderAnswered(&'a ReportOrderAnswered),
 }
 
 /// What became of the words of a petition.
@@ -266,6 +268,9 @@ impl Fact {
             Self::ReportSubmitted(fact) => Topic::Reporting(ReportingFact::ReportSubmitted(fact)),
             Self::ReportMissing(fact) => Topic::Reporting(ReportingFact::ReportMissing(fact)),
             Self::ReportFoundFalse(fact) => Topic::Reporting(ReportingFact::ReportFoundFalse(fact)),
+            Self::ReportOrderAnswered(fact) => {
+                Topic::Reporting(ReportingFact::ReportOrderAnswered(fact))
+            }
             Self::HotSpotFound(fact) => Topic::HotSpot(fact),
             Self::DutyGapFound(fact) => Topic::Duty(DutyFact::DutyGapFound(fact)),
             Self::DutyHandedOver(fact) => Topic::Duty(DutyFact::DutyHandedOver(fact)),

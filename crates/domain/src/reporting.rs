@@ -5,10 +5,12 @@
 //! never on the number of people who petition.
 
 mod ledger;
+mod order;
 mod report;
 mod schedule;
 
 pub use ledger::{Entries, LedgerFault, carry_over};
+pub use order::{OrderAnswer, OrderRefused, answer_order};
 pub use report::{ReportAction, ReportRefused, ReportState, Submission};
 pub use schedule::{
     Edge, EdgeFault, Frequency, NotAPeriod, Period, Periods, ReportKind, Schedule, ScheduleFault,

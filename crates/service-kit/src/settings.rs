@@ -180,6 +180,8 @@ pub struct WarningSettings {
     pub recipient_rules: Option<PathBuf>,
     /// How organs' own systems are told; none without `webhook_key`.
     pub webhooks: Option<WebhookSettings>,
+    /// `webhook_kept_days`: days for which a delivery that was taken in or given up is kept, 7 to 3650. Default 90.
+    pub webhook_kept_days: u32,
 }
 
 /// How organs' own systems are told of alerts.

@@ -95,6 +95,27 @@ pub async fn arm_all(
     Ok(())
 }
 
+/// Arms a timer unless it is armed.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn arm_first(
+    connection: &mut PgConnection,
+    kind: &str,
+    reference: Uuid,
+    at: Instant,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "INSERT INTO timer (kind, ref, fire_at) VALUES ($1, $2, $3) ON CONFLICT (kind, ref) DO NOTHING",
+        kind,
+        reference,
+        at,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
 /// Disarms timers; one that is not armed stays so.
 ///
 /// # Errors

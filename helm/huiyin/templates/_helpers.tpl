@@ -157,6 +157,19 @@ vault_copies = "/var/lib/huiyin/copies"
 {{- if $service.recipientRules }}
 recipient_rules = "/etc/huiyin/rules/recipient_rules.json"
 {{- end }}
+{{- with $service.webhooks }}
+webhook_kept_days = {{ int .keptDays }}
+{{- if .secretKey }}
+webhook_key = "env:WEBHOOK_KEY"
+{{- with .networks }}
+webhook_networks = {{ join " " . | quote }}
+{{- end }}
+webhook_ports = {{ range $place, $port := .ports }}{{ if $place }} {{ else }}"{{ end }}{{ int $port }}{{ end }}"
+{{- if .authorities }}
+webhook_authorities = "/etc/huiyin/receivers/receivers.pem"
+{{- end }}
+{{- end }}
+{{- end }}
 {{- end -}}
 
 {{/* Where the settings file is, and the secrets of one service, by the names the settings give them. Takes root and component. */}}
@@ -167,6 +180,13 @@ recipient_rules = "/etc/huiyin/rules/recipient_rules.json"
 - name: DATABASE_URL
   valueFrom:
     secretKeyRef: { name: {{ $service.secret.name }}, key: {{ $service.secret.keys.databaseUrl }} }
+{{- with $service.webhooks }}
+{{- if .secretKey }}
+- name: WEBHOOK_KEY
+  valueFrom:
+    secretKeyRef: { name: {{ $service.secret.name }}, key: {{ .secretKey }} }
+{{- end }}
+{{- end }}
 {{- with .root.Values.streams.secret }}
 {{- if .name }}
 - name: STREAMS_URL

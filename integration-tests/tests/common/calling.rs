@@ -90,7 +90,8 @@ impl Method {
                     }
                 }
                 Type::Enum | Type::Uint32 if field.label() != Label::Repeated => {
-                    let value = given.map_or(1, |given| given.parse().unwrap());
+                    // a text of that name, such as the number of a matter, is another method's
+                    let value = given.and_then(|given| given.parse().ok()).unwrap_or(1);
                     prost::encoding::uint32::encode(number, &value, &mut bytes);
                 }
                 _ => {}

@@ -13,6 +13,7 @@ pub mod auditing;
 pub mod calling;
 pub mod careless;
 pub mod identities;
+pub mod servers;
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -28,10 +29,9 @@ use huiyin_proto::supervision::v1::supervision_service_client::SupervisionServic
 use huiyin_proto::vocabulary::v1 as words;
 use huiyin_service_kit::names::ServiceName;
 use huiyin_service_kit::settings::Settings;
-use huiyin_service_kit::tls::{Connector, Identity, Keys};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
-use tonic::transport::{Channel, Endpoint};
+use tonic::transport::Channel;
 
 /// How long anything may take before a test gives up.
 pub const WITHIN: Duration = Duration::from_secs(120);
@@ -134,15 +134,7 @@ impl Up {
 
     /// Connects to a service as the holder of a certificate.
     pub async fn channel_as(&self, service: ServiceName, who: &str) -> Channel {
-        let address = self.settings.addresses.of(service).to_string();
-        let endpoint = Endpoint::from_shared(address).unwrap();
-        let files = self.settings.tls.as_ref().unwrap().of(who);
-        let connector = Connector::new(Keys::load(files).unwrap(), Identity::Service(service));
-        until("a service that answers", || async {
-            let connecting = endpoint.connect_with_connector(connector.clone());
-            connecting.await.ok()
-        })
-        .await
+        servers::channel_as(&self.settings, service, who).await
     }
 
     /// The registering and handling desk of the city's petition office.
@@ -197,17 +189,7 @@ impl Up {
 
     /// The page of metrics of a service.
     pub async fn metrics(&self, service: ServiceName) -> String {
-        let path = self.folder.path().join(format!("{service}.metrics"));
-        let address = std::fs::read_to_string(path).unwrap();
-        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-        let mut stream = tokio::net::TcpStream::connect(address.trim())
-            .await
-            .unwrap();
-        let request = "GET /metrics HTTP/1.0\r\n\r\n";
-        stream.write_all(request.as_bytes()).await.unwrap();
-        let mut page = String::new();
-        stream.read_to_string(&mut page).await.unwrap();
-        page
+        servers::metrics(self.folder.path(), service).await
     }
 
     /// Ends it as Ctrl-C does.

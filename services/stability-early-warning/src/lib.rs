@@ -81,6 +81,7 @@ pub fn lists(desk: Desk) -> BoxFuture<'static, Result<Lists, Problem>> {
                 duty::looking::duty_look(service.clone()),
                 duty::looking::special_period(service.clone()),
                 storm::ring(service.clone()),
+                webhooks::keeping::sweep(&service),
             ],
             rpcs: Routes::new(
                 StabilityEarlyWarningServiceServer::new(service.clone())

@@ -9,7 +9,7 @@ pub(crate) mod wire;
 
 use huiyin_domain::ids::{AssessmentId, DisputeId, OrganId, ReportId, ScheduleId};
 use huiyin_domain::reporting::{
-    AssessedKind, Period, ReportClass, ReportState, RiskLevel, RiskOutcome, Schedule,
+    AssessedKind, OrderAnswer, Period, ReportClass, ReportState, RiskLevel, RiskOutcome, Schedule,
 };
 use huiyin_domain::territory::TerritoryCode;
 use huiyin_domain::time::{Date, Instant};
@@ -191,6 +191,21 @@ pub(crate) struct ReportOrder {
     pub(crate) post: String,
     /// When.
     pub(crate) at: Instant,
+    /// What became of it; none until it is answered.
+    pub(crate) answer: Option<ReportOrderAnswer>,
+}
+
+/// What the organ that reported says of an order.
+#[derive(Clone, Debug)]
+pub(crate) struct ReportOrderAnswer {
+    /// When, and whether in time.
+    pub(crate) given: OrderAnswer,
+    /// What was done.
+    pub(crate) words: String,
+    /// The post that answers.
+    pub(crate) post: String,
+    /// The last version of the report then.
+    pub(crate) version: u32,
 }
 
 /// A risk assessment.

@@ -47,6 +47,8 @@ pub(crate) struct Service {
     pub(crate) bells: Bells,
     /// By what organs' own systems are told; none without a key in the settings.
     pub(crate) webhooks: Option<Channel>,
+    /// How long what they were told is kept after it was settled.
+    pub(crate) deliveries_kept: Duration,
 }
 
 impl Service {
@@ -67,6 +69,7 @@ impl Service {
                 watching: Arc::new(watching(own)?),
                 recipient_rules: recipient_rules(own)?,
                 webhooks: own.webhooks.as_ref().map(Channel::new),
+                deliveries_kept: Duration::days(own.webhook_kept_days.into()),
                 offices: Offices::default(),
                 bells: Bells::default(),
                 desk,

@@ -1,8 +1,9 @@
 //! Webhooks: an organ's own system is told of what reaches the organ's desk (`docs/webhooks.md`).
 //!
 //! What is to be told is written in the transaction in which the desk receives it ([`queueing`]); it is told outside of any
-//! transaction, signed, again and again for a day ([`sending`]).
+//! transaction, signed, again and again for a day ([`sending`]). What was settled long ago is removed ([`keeping`]).
 
+pub(crate) mod keeping;
 pub(crate) mod queueing;
 pub(crate) mod sending;
 mod service;

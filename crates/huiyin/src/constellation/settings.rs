@@ -5,6 +5,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
+use huiyin_service_kit::chance;
 use huiyin_service_kit::local::prepare::Addresses;
 use huiyin_service_kit::local::{free_port, vault_section};
 use huiyin_service_kit::names::ServiceName;
@@ -147,6 +148,13 @@ pub(super) fn write(
         ));
         text.extend(log_keys.get(service).map(|key| format!("{key}\n")));
         text.push_str(&vault_section(*service, &plan.folder.join("vault")));
+        if *service == ServiceName::StabilityEarlyWarning {
+            // from which the secrets of webhooks are derived; new with each constellation, as its databases are
+            let key =
+                [chance::new_uuid(), chance::new_uuid()].map(|part| part.simple().to_string());
+            let key = secrets.named("webhook_key", &key.concat())?;
+            text.push_str(&format!("webhook_key = {key}\nwebhook_kept_days = 90\n"));
+        }
     }
     Ok(text)
 }

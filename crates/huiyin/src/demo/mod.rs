@@ -11,6 +11,7 @@ mod year;
 
 pub use city::CITY;
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -52,6 +53,9 @@ pub struct DemoArgs {
     /// Folder for the private servers, settings and logs; what was there is replaced
     #[arg(long, value_name = "DIR")]
     folder: Option<PathBuf>,
+    /// Send all traces to this OTLP collector instead of showing the widest of them
+    #[arg(long, value_name = "ADDRESS")]
+    traces_to: Option<SocketAddr>,
 }
 
 /// Runs the demo.
@@ -66,7 +70,8 @@ pub async fn run(args: DemoArgs) -> Result<()> {
         (args.matters, args.days),
         &territories,
     ));
-    let (receiver, otlp) = trace::Receiver::listen().await?;
+    let (receiver, own) = trace::Receiver::listen().await?;
+    let otlp = args.traces_to.unwrap_or(own);
     let constellation = Constellation::start(&setup(&args, otlp, &planned)?, &say).await?;
     let outcome = tokio::select! {
         outcome = play(&args, &constellation, &planned, &territories, receiver) => outcome,
@@ -90,7 +95,7 @@ pub async fn load_city(clients: &Clients) -> Result<()> {
     rest::Rest::new(clients).come().await
 }
 
-fn setup(args: &DemoArgs, otlp: std::net::SocketAddr, planned: &plan::YearPlan) -> Result<Plan> {
+fn setup(args: &DemoArgs, otlp: SocketAddr, planned: &plan::YearPlan) -> Result<Plan> {
     Ok(Plan {
         folder: args
             .folder
@@ -150,7 +155,8 @@ async fn play(
     let office = organs::organ_id(&city::CITY.parse()?, organs::PETITION_OFFICE).to_string();
     let actors = act::Actors::new(clients.clone(), Arc::clone(planned), office);
     let actors = Arc::new(actors);
-    let year = play_year(&clients, (planned, &actors), constellation, &receiver).await?;
+    let shown = args.traces_to.is_none().then_some(&receiver);
+    let year = play_year(&clients, (planned, &actors), constellation, shown).await?;
     if args.json {
         println!(
             "{}",
@@ -170,7 +176,7 @@ async fn play_year(
     clients: &Clients,
     (planned, actors): (&Arc<plan::YearPlan>, &Arc<act::Actors>),
     constellation: &Constellation,
-    receiver: &trace::Receiver,
+    receiver: Option<&trace::Receiver>,
 ) -> Result<Year> {
     rest::Rest::new(clients).come().await?;
     let bar = progress(planned);
@@ -194,7 +200,10 @@ async fn play_year(
         took,
         quarantined: rest::Rest::new(clients).quarantined().await?,
         // the exporters of the services send in batches; one interval later the trace is whole
-        trace: await_trace(receiver).await,
+        trace: match receiver {
+            Some(receiver) => await_trace(receiver).await,
+            None => Vec::new(),
+        },
     })
 }
 

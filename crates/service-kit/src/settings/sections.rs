@@ -405,6 +405,7 @@ fn own(section: &mut Section, name: ServiceName) -> Option<Own> {
                 )
                 .flatten(),
             webhooks: webhooks(section),
+            webhook_kept_days: section.whole("webhook_kept_days", 90, 7..=3650),
         })),
         ServiceName::Routing | ServiceName::Supervision => {
             safe(section).map(Box::new).map(Own::Reasons)

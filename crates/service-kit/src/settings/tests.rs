@@ -459,18 +459,16 @@ fn webhooks_are_sent_by_a_key_that_is_long_enough_to_open_networks_and_ports() {
     let with =
         |keys: &str| Settings::from_toml(&whole().replace("        repeat_minutes = 15\n", keys));
     let key = format!("webhook_key = \"{}\"\n", "k".repeat(32));
-    let read = |settings: Settings| {
+    let own = |settings: Settings| {
         let service = settings
             .service(ServiceName::StabilityEarlyWarning)
             .cloned();
-        service
-            .unwrap()
-            .warning()
-            .unwrap()
-            .webhooks
-            .clone()
-            .unwrap()
+        service.unwrap().warning().unwrap().clone()
     };
+    let read = |settings: Settings| own(settings).webhooks.unwrap();
+    for (given, days) in [("", 90), ("webhook_kept_days = 7\n", 7)] {
+        assert_eq!(own(with(given).unwrap()).webhook_kept_days, days);
+    }
     let usual = read(with(&key).unwrap());
     assert_eq!((usual.networks.len(), usual.ports), (0, vec![443, 8443]));
     assert_eq!(usual.authorities, None);
@@ -480,12 +478,13 @@ fn webhooks_are_sent_by_a_key_that_is_long_enough_to_open_networks_and_ports() {
     assert_eq!(networks, ["10.20.0.0/16", "fd00:20::/32"]);
     assert_eq!(given.ports, [9443]);
     assert_eq!(given.authorities, Some("/etc/huiyin/receivers.pem".into()));
-    let wrong = "webhook_key = \"short\"\nwebhook_networks = \"10.20.0.0\"\nwebhook_ports = \"https\"\nwebhook_authorities = \"\"\n";
+    let wrong = "webhook_key = \"short\"\nwebhook_networks = \"10.20.0.0\"\nwebhook_ports = \"https\"\nwebhook_authorities = \"\"\nwebhook_kept_days = 6\n";
     let expected = [
         "[stability_early_warning] webhook_key must have at least 32 characters",
         "[stability_early_warning] webhook_networks must be networks like 10.20.0.0/16, with blanks between them",
         "[stability_early_warning] webhook_ports must be ports like 443 8443, with blanks between them",
         "[stability_early_warning] webhook_authorities must be the path of a file",
+        "[stability_early_warning] webhook_kept_days must be a number from 7 to 3650",
     ];
     assert_eq!(problems(with(wrong)), expected);
 }

@@ -23,14 +23,14 @@ use crate::{told, wire};
 /// same commit.
 pub(super) fn receive(service: &Service, level: Level) -> Reaction {
     let bells = service.bells.clone();
-    let webhooks = service.webhooks.clone();
+    let (webhooks, keep) = (service.webhooks.clone(), service.deliveries_kept);
     Reaction::to_alerts(
         level,
         ServiceName::StabilityEarlyWarning,
         move |tx, events| {
             Box::pin(async move {
                 react(level, tx, events).await?;
-                queueing::queue(tx, level, events).await?;
+                queueing::queue(tx, level, (events, keep)).await?;
                 measure(level, events);
                 Ok(())
             })

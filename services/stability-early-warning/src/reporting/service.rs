@@ -2,10 +2,10 @@
 
 use huiyin_proto::stability_early_warning::v1::reporting_service_server::ReportingService;
 use huiyin_proto::stability_early_warning::v1::{
-    CorrectReportRequest, CorrectReportResponse, EndReportScheduleRequest,
-    EndReportScheduleResponse, GetReportRequest, GetReportResponse, GetRiskAssessmentRequest,
-    GetRiskAssessmentResponse, GiveOrderRequest, GiveOrderResponse, ListLedgerRequest,
-    ListLedgerResponse, ListReportSchedulesRequest, ListReportSchedulesResponse,
+    AnswerOrderRequest, AnswerOrderResponse, CorrectReportRequest, CorrectReportResponse,
+    EndReportScheduleRequest, EndReportScheduleResponse, GetReportRequest, GetReportResponse,
+    GetRiskAssessmentRequest, GetRiskAssessmentResponse, GiveOrderRequest, GiveOrderResponse,
+    ListLedgerRequest, ListLedgerResponse, ListReportSchedulesRequest, ListReportSchedulesResponse,
     ListReportsRequest, ListReportsResponse, ListRiskAssessmentsRequest,
     ListRiskAssessmentsResponse, MarkReportFalseRequest, MarkReportFalseResponse,
     ReceiveReportRequest, ReceiveReportResponse, RecordRiskAssessmentRequest,
@@ -86,6 +86,15 @@ impl ReportingService for Service {
 
     async fn give_order(&self, request: Request<GiveOrderRequest>) -> Answer<GiveOrderResponse> {
         Ok(Response::new(rpc::give_order::answer(self, request).await?))
+    }
+
+    async fn answer_order(
+        &self,
+        request: Request<AnswerOrderRequest>,
+    ) -> Answer<AnswerOrderResponse> {
+        Ok(Response::new(
+            rpc::answer_order::answer(self, request).await?,
+        ))
     }
 
     async fn get_report(&self, request: Request<GetReportRequest>) -> Answer<GetReportResponse> {

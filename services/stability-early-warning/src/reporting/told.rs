@@ -2,10 +2,12 @@
 
 use huiyin_domain::ids::{OrganId, ScheduleId};
 use huiyin_proto::events::v1::event::Fact;
-use huiyin_proto::events::v1::{ReportFoundFalse, ReportMissing, ReportSubmitted};
+use huiyin_proto::events::v1::{
+    ReportFoundFalse, ReportMissing, ReportOrderAnswered, ReportSubmitted,
+};
 use huiyin_service_kit::database::Tx;
 
-use super::{EntryKind, Report, Version};
+use super::{EntryKind, Report, ReportOrder, Version};
 
 /// Tells that a report came, or a new version of it.
 pub(crate) fn submitted(tx: &mut Tx, report: &Report, version: &Version) {
@@ -50,6 +52,21 @@ pub(crate) fn found_false(tx: &mut Tx, report: &Report, (found_by, version): (Or
         organ_id: report.organ.to_string(),
         to_organ: found_by.to_string(),
         version,
+    }));
+}
+
+/// Tells that an order on a report was answered.
+pub(crate) fn answered(tx: &mut Tx, report: &Report, order: &ReportOrder) {
+    tx.tell(Fact::ReportOrderAnswered(ReportOrderAnswered {
+        report_id: report.id.to_string(),
+        organ_id: report.organ.to_string(),
+        to_organ: report.to.to_string(),
+        number: order.number,
+        due_date: order.due.to_string(),
+        late: order
+            .answer
+            .as_ref()
+            .is_some_and(|answer| answer.given.late),
     }));
 }
 

@@ -224,6 +224,13 @@ pub(crate) fn order(order: &ReportOrder) -> pb::ReportOrder {
         due_date: order.due.to_string(),
         post: order.post.clone(),
         given_time: Some(timestamp(order.at)),
+        answer: order.answer.as_ref().map(|answer| pb::ReportOrderAnswer {
+            words: answer.words.clone(),
+            post: answer.post.clone(),
+            answered_time: Some(timestamp(answer.given.at)),
+            late: answer.given.late,
+            version: answer.version,
+        }),
     }
 }
 

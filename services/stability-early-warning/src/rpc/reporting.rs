@@ -1,5 +1,6 @@
 //! One file a call of the reports.
 
+pub(crate) mod answer_order;
 pub(crate) mod content;
 pub(crate) mod correct_report;
 pub(crate) mod end_report_schedule;

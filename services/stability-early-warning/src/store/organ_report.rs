@@ -214,6 +214,8 @@ pub(crate) struct Wanted {
     pub(crate) state: Option<&'static str>,
     /// That came late.
     pub(crate) late_only: bool,
+    /// With an order that is not answered.
+    pub(crate) open_orders_only: bool,
     /// Behind this one.
     pub(crate) after: Option<(Date, ReportId)>,
     /// At most so many.
@@ -234,6 +236,9 @@ pub(crate) async fn list(
          WHERE ($1::uuid IS NULL OR organ_id = $1) AND ($2::uuid IS NULL OR to_organ = $2)
            AND ($3::text IS NULL OR state = $3) AND (NOT $4 OR late)
            AND ($5::date IS NULL OR (to_date, report_id) < ($5, $6))
+           AND (NOT $8 OR EXISTS (SELECT 1 FROM report_order AS given
+                                  LEFT JOIN report_order_answer AS answer USING (report_id, number)
+                                  WHERE given.report_id = organ_report.report_id AND answer.number IS NULL))
          ORDER BY to_date DESC, report_id DESC LIMIT $7",
         wanted.organ.map(OrganId::uuid),
         wanted.to.map(OrganId::uuid),
@@ -242,6 +247,7 @@ pub(crate) async fn list(
         after_day,
         after_id,
         wanted.limit,
+        wanted.open_orders_only,
     )
     .fetch_all(connection)
     .await?;

@@ -264,6 +264,28 @@ pub(crate) async fn redrive(
     Ok(driven.rows_affected())
 }
 
+/// Removes deliveries that were settled until an instant, with their attempts, the oldest first and at most so many; says how many.
+pub(crate) async fn remove(
+    connection: &mut PgConnection,
+    until: Instant,
+    most: i64,
+) -> Result<u64, sqlx::Error> {
+    let removed = sqlx::query!(
+        "WITH old AS (
+             SELECT webhook_id, event_id FROM webhook_delivery WHERE settled_at <= $1
+             ORDER BY settled_at LIMIT $2 FOR UPDATE),
+         made AS (DELETE FROM webhook_attempt USING old
+                  WHERE (webhook_attempt.webhook_id, webhook_attempt.event_id) = (old.webhook_id, old.event_id))
+         DELETE FROM webhook_delivery AS told USING old
+         WHERE (told.webhook_id, told.event_id) = (old.webhook_id, old.event_id)",
+        until,
+        most,
+    )
+    .execute(connection)
+    .await?;
+    Ok(removed.rows_affected())
+}
+
 /// Which deliveries a list wants.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Listed {

@@ -2,6 +2,7 @@
 //! the organ, and nothing to one that is excluded.
 
 use huiyin_domain::ids::{AlertId, EventId};
+use huiyin_domain::time::Duration;
 use huiyin_domain::vocabulary::Level;
 use huiyin_proto::events::v1::Event;
 use huiyin_proto::stability_early_warning::v1::WatchAlertsResponse;
@@ -15,13 +16,24 @@ use crate::rpc::watch_alerts::notice;
 use crate::store::webhook_delivery::{self, ToTell};
 use crate::wire::kept;
 
-/// Writes what the organs of the level that have webhooks are told of these events.
+/// Writes what the organs of the level that have webhooks are told of these events. Of what happened before deliveries are kept
+/// nobody is told: a stream that is replayed would tell again what was removed.
 ///
 /// # Errors
 /// When the database refuses.
-pub(crate) async fn queue(tx: &mut Tx, level: Level, events: &[Event]) -> Result<(), Problem> {
+pub(crate) async fn queue(
+    tx: &mut Tx,
+    level: Level,
+    (events, keep): (&[Event], Duration),
+) -> Result<(), Problem> {
+    let since = tx.now() - keep;
+    let is_kept = |event: &&Event| {
+        let happened = event.occurred_time.as_ref().and_then(instant);
+        happened.is_none_or(|happened| happened > since)
+    };
     let told: Vec<ToTell> = events
         .iter()
+        .filter(is_kept)
         .filter_map(notice::of_event)
         .filter_map(|notice| to_tell(&notice))
         .collect();

@@ -3,6 +3,7 @@
 
 mod acknowledging_lists;
 mod arriving;
+mod bad_input;
 mod clusters;
 mod duty_gaps;
 mod duty_hand_overs;
@@ -16,6 +17,7 @@ mod hot_spot_stage;
 mod hot_spots;
 mod ladders;
 mod ledger;
+mod order_answers;
 mod raising;
 mod receiver;
 mod recipient_rules;
@@ -31,4 +33,5 @@ mod watching;
 mod webhook_stage;
 mod webhooks;
 mod webhooks_failing;
+mod webhooks_keeping;
 mod who_sees_reports;

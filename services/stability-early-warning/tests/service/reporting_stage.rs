@@ -134,7 +134,8 @@ impl Reporting {
             .count(
                 "SELECT (SELECT count(*) FROM organ_report) + (SELECT count(*) FROM report_version)
                       + (SELECT count(*) FROM dispute) + (SELECT count(*) FROM ledger_entry)
-                      + (SELECT count(*) FROM report_order) + (SELECT count(*) FROM report_schedule)
+                      + (SELECT count(*) FROM report_order) + (SELECT count(*) FROM report_order_answer)
+                      + (SELECT count(*) FROM report_schedule)
                       + (SELECT count(*) FROM timer WHERE kind = 'report_due') + (SELECT count(*) FROM outbox)
                       + (SELECT count(*) FROM risk_assessment)",
             )
@@ -224,6 +225,19 @@ pub fn opening(facts: &[&str]) -> pb::ReportContent {
         zero: false,
         opened: facts.iter().map(|facts| dispute(facts)).collect(),
         ..nothing()
+    }
+}
+
+/// The county orders something on a report of the town, or on a dispute in it, by 20 January.
+pub fn order(report: &pb::Report, dispute_id: &str) -> pb::GiveOrderRequest {
+    pb::GiveOrderRequest {
+        request_id: "order".to_owned(),
+        organ_id: office(COUNTY),
+        report_id: report.report_id.clone(),
+        dispute_id: dispute_id.to_owned(),
+        words: "Hold a hearing in the village and report its result.".to_owned(),
+        due_date: "2026-01-20".to_owned(),
+        post: "supervision desk".to_owned(),
     }
 }
 

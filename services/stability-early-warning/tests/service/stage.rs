@@ -365,6 +365,7 @@ fn plain() -> WarningSettings {
         hot_spots: None,
         recipient_rules: None,
         webhooks: None,
+        webhook_kept_days: 90,
     }
 }
 

@@ -5,12 +5,12 @@ use huiyin_service_kit::testing::Broken;
 use tonic::Code;
 
 use crate::reporting_stage::{
-    COUNTY, Reporting, TOWN, end_of, fields, nothing, opening, sunday, zero,
+    COUNTY, Reporting, TOWN, end_of, fields, nothing, opening, order, sunday, zero,
 };
 use crate::stage::{Tested, office};
 
 /// A report of a quiet week, handed in.
-async fn quiet() -> Result<(Reporting, pb::Report), Broken> {
+pub async fn quiet() -> Result<(Reporting, pb::Report), Broken> {
     let (reporting, schedule) = sunday().await?;
     let (report, _) = reporting.submit(zero(&schedule, "2026-01-05")).await?;
     Ok((reporting, report))
@@ -25,7 +25,7 @@ fn receipt(report: &pb::Report, organ_id: String, request_id: &str) -> pb::Recei
     }
 }
 
-fn found_false(report: &pb::Report) -> pb::MarkReportFalseRequest {
+pub fn found_false(report: &pb::Report) -> pb::MarkReportFalseRequest {
     pb::MarkReportFalseRequest {
         request_id: "false".to_owned(),
         organ_id: office(COUNTY),
@@ -35,24 +35,12 @@ fn found_false(report: &pb::Report) -> pb::MarkReportFalseRequest {
     }
 }
 
-fn correction(report: &pb::Report) -> pb::CorrectReportRequest {
+pub fn correction(report: &pb::Report) -> pb::CorrectReportRequest {
     pb::CorrectReportRequest {
         request_id: "correction".to_owned(),
         organ_id: office(TOWN),
         report_id: report.report_id.clone(),
         content: Some(opening(&["A dispute over land between two hamlets."])),
-    }
-}
-
-fn order(report: &pb::Report, dispute_id: &str) -> pb::GiveOrderRequest {
-    pb::GiveOrderRequest {
-        request_id: "order".to_owned(),
-        organ_id: office(COUNTY),
-        report_id: report.report_id.clone(),
-        dispute_id: dispute_id.to_owned(),
-        words: "Hold a hearing in the village and report its result.".to_owned(),
-        due_date: "2026-01-20".to_owned(),
-        post: "supervision desk".to_owned(),
     }
 }
 

@@ -111,9 +111,11 @@ impl Webhooks {
                 // attempts are read behind what they came to: what stands there a second time belongs together
                 let before = self.deliveries(webhook).await?;
                 let deliveries = self.deliveries(webhook).await?;
-                if before.iter().any(|before| newest(&before))
-                    && let Some(found) = deliveries.iter().find(newest)
-                {
+                let twice = |found: &&pb::WebhookDelivery| {
+                    let mut same = before.iter().filter(|one| one.event_id == found.event_id);
+                    newest(found) && same.any(|one| newest(&one))
+                };
+                if let Some(found) = deliveries.iter().find(twice) {
                     return Ok::<pb::WebhookDelivery, Broken>(found.clone());
                 }
             }

@@ -101,6 +101,7 @@ async fn give(tx: &mut Tx, given: &Given) -> Result<ReportOrder, Problem> {
         due: given.due,
         post: given.post.clone(),
         at: kept(tx.now()),
+        answer: None,
     };
     order.number = report_order::insert(tx.connection(), report.id, &order).await?;
     Ok(order)

@@ -27,8 +27,12 @@ pub(crate) async fn answer(
     let listing = Listing {
         size,
         fingerprint: format!(
-            "reports organ={} to={} state={} late_only={}",
-            message.organ_id, message.to_organ, message.state, message.late_only
+            "reports organ={} to={} state={} late_only={} open_orders_only={}",
+            message.organ_id,
+            message.to_organ,
+            message.state,
+            message.late_only,
+            message.open_orders_only
         ),
     };
     let after = listing.after(&message.page_token, |key| {
@@ -40,6 +44,7 @@ pub(crate) async fn answer(
         to,
         state,
         late_only: message.late_only,
+        open_orders_only: message.open_orders_only,
         after,
         limit: listing.limit(),
     };

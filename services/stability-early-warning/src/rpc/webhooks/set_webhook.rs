@@ -17,7 +17,7 @@ use super::channel;
 use crate::rpc::reporting::wrong;
 use crate::service::Service;
 use crate::store::webhook;
-use crate::webhooks::{NOTICES, Webhook, wire};
+use crate::webhooks::{NOTICES, Webhook, keeping, wire};
 use crate::wire::kept;
 
 /// Open webhooks of one organ at most.
@@ -128,6 +128,7 @@ async fn set(tx: &mut Tx, given: &Given) -> Result<SetWebhookResponse, Problem> 
         ended: None,
     };
     webhook::insert(tx.connection(), &webhook).await?;
+    keeping::begin(tx.connection(), webhook.set_at).await?;
     Ok(SetWebhookResponse {
         webhook: Some(wire::webhook(&webhook)),
         secret: String::new(),

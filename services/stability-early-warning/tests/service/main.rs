@@ -3,6 +3,7 @@
 
 mod acknowledging_lists;
 mod arriving;
+mod below;
 mod clusters;
 mod duty_gaps;
 mod duty_hand_overs;

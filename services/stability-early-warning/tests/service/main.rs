@@ -17,6 +17,7 @@ mod hot_spot_stage;
 mod hot_spots;
 mod ladders;
 mod ledger;
+mod races;
 mod raising;
 mod receiver;
 mod recipient_rules;

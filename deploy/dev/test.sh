@@ -100,7 +100,7 @@ run_nightly() {
     start_test_servers
     # shellcheck disable=SC2086 # the names hold no spaces
     run_steps "" $NIGHT_STEPS
-    HUIYIN_SEEDS=${1:-200} HUIYIN_CASES=1000000 HUIYIN_OPEN_CLOCKS=1000000 cargo nextest run --workspace --profile nightly
+    HUIYIN_SEEDS=${1:-200} HUIYIN_RACES=100000 HUIYIN_CASES=1000000 HUIYIN_OPEN_CLOCKS=1000000 cargo nextest run --workspace --profile nightly
     # what attacks cost is measured on what a city runs
     cargo build --release --bin huiyin
     HUIYIN_SERIES=56000 cargo nextest run --release -p huiyin-stability-early-warning --profile nightly --no-capture \

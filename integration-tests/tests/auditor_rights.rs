@@ -23,7 +23,7 @@ const ROAD: [(&str, &str); 8] = [
     ("timer", "fire_at kind ref version"),
 ];
 /// What it reads of stability-early-warning besides.
-const ALERTS: [(&str, &str); 5] = [
+const ALERTS: [(&str, &str); 7] = [
     ("alert", "alert_id reported_at"),
     ("alert_exclusion", "alert_id organ_id"),
     (
@@ -31,6 +31,8 @@ const ALERTS: [(&str, &str); 5] = [
         "ack_due alert_id escalations level organ_id recipient_id report_due state step",
     ),
     ("alert_told", "alert_id organ_id"),
+    ("desk_call", "call notice_id recipient_id rings"),
+    ("desk_notice", "calls form notice_id organ_id rings"),
     ("escalation_order", "at count recipient_id step"),
 ];
 

@@ -19,7 +19,7 @@ async fn a_city_after_alerts_breaks_nothing() -> Tested {
         assert_eq!(report.findings.broken(), [], "{}", table(&report));
         assert!(report.is_complete());
         let seen = Invariant::ALL.map(|invariant| report.findings.of(invariant).is_some());
-        assert_eq!(seen, [true; 10]);
+        assert_eq!(seen, [true; 11]);
         assert!(matches!(report.streams, Compared::Entries(entries) if entries > 50));
         assert!(report.lags.iter().all(|lag| lag.entries == 0));
         assert_eq!(report.lags.len(), 6);
@@ -60,6 +60,12 @@ async fn i1_a_recipient_whom_nothing_tells() -> Tested {
     let untold = "INSERT INTO alert_recipient (recipient_id, alert_id, organ_id, level, role, reason, ack_due)
                   SELECT gen_random_uuid(), alert_id, gen_random_uuid(), 'county', 'level_above', 'x', '2026-01-06'
                   FROM alert LIMIT 1;
+                  WITH notice AS (
+                      INSERT INTO desk_notice (notice_id, organ_id, form, opened_at, rung_at, rings, calls, place_codes, kinds)
+                      SELECT gen_random_uuid(), organ_id, 'life', '2026-01-05', '2026-01-05', 1, 1, '{431202001000}', '{other}'
+                      FROM alert_recipient WHERE reason = 'x' RETURNING notice_id)
+                  INSERT INTO desk_call (recipient_id, call, notice_id, called_at, rings)
+                  SELECT recipient_id, 0, notice_id, '2026-01-05', true FROM alert_recipient, notice WHERE reason = 'x';
                   INSERT INTO timer (kind, ref, fire_at) SELECT 'acknowledgement', recipient_id, ack_due
                   FROM alert_recipient WHERE reason = 'x'";
     assert_eq!(
@@ -330,6 +336,48 @@ async fn i10_an_urgent_row_that_nobody_sequences() -> Tested {
     assert_eq!(city.broken_by(&row("-1 minute")).await?, []);
     let broken = city.broken_by(&row("3 seconds")).await?;
     assert_eq!(broken, [Invariant::OutboxIsYoung]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn i11_a_call_that_is_in_no_notice() -> Tested {
+    let city = City::after_alerts().await?;
+    let lost = "WITH lost AS (DELETE FROM desk_call WHERE (recipient_id, call) =
+                    (SELECT recipient_id, call FROM desk_call ORDER BY recipient_id DESC, call LIMIT 1) RETURNING notice_id)
+                DELETE FROM desk_notice WHERE notice_id IN (SELECT notice_id FROM lost) AND calls = 1";
+    let broken = city.broken_by(lost).await?;
+    assert_eq!(broken, [Invariant::CallIsInItsNotice]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn i11_a_call_in_the_notice_of_another_desk() -> Tested {
+    let city = City::after_alerts().await?;
+    let moved = "UPDATE desk_notice SET organ_id = gen_random_uuid()
+                 WHERE notice_id = (SELECT notice_id FROM desk_notice ORDER BY notice_id DESC LIMIT 1)";
+    let broken = city.broken_by(moved).await?;
+    assert_eq!(broken, [Invariant::CallIsInItsNotice]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn i11_a_notice_that_rang_for_no_call() -> Tested {
+    let city = City::after_alerts().await?;
+    let rang = "INSERT INTO desk_notice (notice_id, organ_id, form, opened_at, rung_at, rings, calls, place_codes, kinds)
+                SELECT gen_random_uuid(), organ_id, form, opened_at, rung_at, rings, calls, place_codes, kinds
+                FROM desk_notice WHERE rings > 0 LIMIT 1";
+    let broken = city.broken_by(rang).await?;
+    assert_eq!(broken, [Invariant::CallIsInItsNotice]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn i11_a_notice_that_rang_for_a_call_that_did_not() -> Tested {
+    let city = City::after_alerts().await?;
+    let silent = "UPDATE desk_call SET rings = false WHERE (recipient_id, call) =
+                  (SELECT recipient_id, call FROM desk_call WHERE rings ORDER BY recipient_id, call LIMIT 1)";
+    let broken = city.broken_by(silent).await?;
+    assert_eq!(broken, [Invariant::CallIsInItsNotice]);
     Ok(())
 }
 

@@ -1,6 +1,6 @@
 //! What must never be true, each a statement that must return no row.
 
-/// One of the ten invariants of the delivery of urgent reports.
+/// One of the eleven invariants of the delivery of urgent reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Invariant {
     /// I1.
@@ -23,6 +23,8 @@ pub enum Invariant {
     InboxHasItsFeed,
     /// I10.
     OutboxIsYoung,
+    /// I11.
+    CallIsInItsNotice,
 }
 
 /// Whose schema a statement is for.
@@ -43,7 +45,7 @@ pub(crate) struct Statement {
 }
 
 /// All statements. I4 and a part of I5 and I9 compare what no one statement sees.
-pub(crate) const STATEMENTS: [Statement; 10] = [
+pub(crate) const STATEMENTS: [Statement; 11] = [
     Statement {
         invariant: Invariant::OutboxIsYoung,
         of: Of::EveryService,
@@ -68,6 +70,11 @@ pub(crate) const STATEMENTS: [Statement; 10] = [
         invariant: Invariant::NobodyExcludedIsTold,
         of: Of::Alerts,
         text: include_str!("../invariants/i08_excluded.sql"),
+    },
+    Statement {
+        invariant: Invariant::CallIsInItsNotice,
+        of: Of::Alerts,
+        text: include_str!("../invariants/i11_calls.sql"),
     },
     Statement {
         invariant: Invariant::InboxHasItsFeed,
@@ -97,8 +104,8 @@ pub(crate) const STATEMENTS: [Statement; 10] = [
 ];
 
 impl Invariant {
-    /// All ten, in their order.
-    pub const ALL: [Self; 10] = [
+    /// All eleven, in their order.
+    pub const ALL: [Self; 11] = [
         Self::RecipientsAreTold,
         Self::FeedIsDense,
         Self::EventIsOnce,
@@ -109,9 +116,10 @@ impl Invariant {
         Self::NobodyExcludedIsTold,
         Self::InboxHasItsFeed,
         Self::OutboxIsYoung,
+        Self::CallIsInItsNotice,
     ];
 
-    /// Its name in metrics and documents: I1 to I10.
+    /// Its name in metrics and documents: I1 to I11.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -125,6 +133,7 @@ impl Invariant {
             Self::NobodyExcludedIsTold => "I8",
             Self::InboxHasItsFeed => "I9",
             Self::OutboxIsYoung => "I10",
+            Self::CallIsInItsNotice => "I11",
         }
     }
 
@@ -142,6 +151,9 @@ impl Invariant {
             Self::NobodyExcludedIsTold => "no recipient is excluded",
             Self::InboxHasItsFeed => "nothing is in an inbox without a feed row and an alert",
             Self::OutboxIsYoung => "the oldest urgent outbox row is younger than 2 s",
+            Self::CallIsInItsNotice => {
+                "every call of a desk is in its notice, and every notice that rings has its calls"
+            }
         }
     }
 }

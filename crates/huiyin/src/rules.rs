@@ -266,6 +266,9 @@ async fn recipients(clients: &Clients) -> Result<()> {
                 rule.name, rule.valid_from, rule.source
             );
             println!("  tells {}", rule.roles.join(", "));
+            if !rule.kinds.is_empty() {
+                println!("  for {}", rule.kinds.join(", "));
+            }
         }
         if answer.next_page_token.is_empty() {
             return Ok(());

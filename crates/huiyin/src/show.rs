@@ -279,6 +279,7 @@ async fn show_alert(clients: &Clients, alert_id: String) -> Result<()> {
         if alert.late { ", LATE" } else { "" }
     );
     println!("{}", alert.facts);
+    let listed = u32::try_from(alert.recipients.len())?;
     for recipient in alert.recipients {
         println!(
             "  {:<9} {}: {}, step {}; {}",
@@ -298,6 +299,12 @@ async fn show_alert(clients: &Clients, alert_id: String) -> Result<()> {
         if let Some(due) = recipient.report_due_time.as_ref() {
             println!("            reported on by {}", when(Some(due)));
         }
+    }
+    if alert.recipient_count > listed {
+        println!(
+            "  and {} more offices below",
+            alert.recipient_count - listed
+        );
     }
     for report in alert.reports {
         println!(

@@ -646,6 +646,60 @@ async fn everything_arrives_in_order_when_the_stream_server_was_never_there() {
     );
 }
 
+/// Puts an event of the feed back into the outbox, as a restore to the instant between its commit and its sequencing does.
+async fn restore_before(database: &Database, seq: i64) {
+    sqlx::query(
+        "WITH undone AS (DELETE FROM feed WHERE seq >= $1 RETURNING seq, stream, event_id, payload),
+              head AS (UPDATE stream_head SET epoch = epoch + 1, seq = 0)
+         INSERT INTO outbox (stream, event_id, payload) SELECT stream, event_id, payload FROM undone ORDER BY seq",
+    )
+    .bind(seq)
+    .execute(database.writing())
+    .await
+    .unwrap();
+}
+
+#[tokio::test]
+async fn what_a_restored_database_tells_again_has_its_effect_once() {
+    let desk = desk().await;
+    seen_table(desk.database()).await;
+    let lease = lease_of(desk.database(), "one").await;
+    tell(desk.database(), 0..5).await;
+    sequence_all(desk.database(), &lease).await;
+    let Seen {
+        reaction,
+        mut commits,
+    } = seen(None);
+    let roads = Roads {
+        streams: None,
+        feed: None,
+    };
+    let stopper = desk.desk.stopper.clone();
+    let consumer = tokio::spawn(consumer::run(
+        desk.database().clone(),
+        reaction,
+        roads,
+        stopper.clone(),
+    ));
+    until(&mut commits, desk.database(), 5).await;
+    restore_before(desk.database(), 4).await;
+    tell(desk.database(), 5..9).await;
+    sequence_all(desk.database(), &lease).await;
+    until(&mut commits, desk.database(), 6).await;
+    stopper.stop();
+    consumer.await.unwrap();
+    let places = "SELECT epoch::bigint * 1000 + seq FROM cursor";
+    assert_eq!(rows(desk.database(), places).await, 2006);
+    let in_order: i64 = rows(desk.database(), "SELECT count(*) FROM seen WHERE matter_id = 'matter_' || lpad((number - 1)::text, 32, '0')").await;
+    assert_eq!(
+        (
+            in_order,
+            rows(desk.database(), "SELECT count(*) FROM seen").await
+        ),
+        (9, 9)
+    );
+}
+
 #[tokio::test]
 async fn without_a_stream_server_everything_arrives_within_a_second_and_a_half() {
     const EVENTS: usize = 24;

@@ -1,5 +1,6 @@
 //! An urgent report, who was addressed, and how far each got.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::str::FromStr;
 
@@ -177,6 +178,29 @@ pub(crate) struct Recipient {
     pub(crate) posts: u32,
     /// By when somebody must have reported on, while it holds the alert and the thread is open.
     pub(crate) report_due: Option<Instant>,
+}
+
+/// Recipients of one alert that an answer lists.
+pub(crate) const LISTED: usize = 100;
+
+/// Whom alerts are addressed to, as an answer lists them.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Addressed {
+    /// Of each alert [`LISTED`] at most, offices below last, and whoever asks.
+    pub(crate) listed: Vec<Recipient>,
+    /// How many each alert has in all.
+    pub(crate) counted: HashMap<AlertId, u32>,
+}
+
+impl Addressed {
+    /// Those of an alert that has just found them.
+    pub(crate) fn at_once(alert: AlertId, recipients: &[Recipient]) -> Self {
+        let count = u32::try_from(recipients.len()).unwrap_or(u32::MAX);
+        Self {
+            listed: recipients.iter().take(LISTED).cloned().collect(),
+            counted: HashMap::from([(alert, count)]),
+        }
+    }
 }
 
 /// A further report of the thread of an alert.

@@ -81,7 +81,9 @@ fn is_office(role: RecipientRole) -> bool {
         RecipientRole::OwnLeadership
         | RecipientRole::LevelAbove
         | RecipientRole::NationalOffice => true,
-        RecipientRole::CompetentDepartment | RecipientRole::JointMeeting => false,
+        RecipientRole::CompetentDepartment
+        | RecipientRole::JointMeeting
+        | RecipientRole::OfficesBelow => false,
     }
 }
 

@@ -12,10 +12,11 @@ use huiyin_proto::stability_early_warning::v1::stability_early_warning_service_s
 use huiyin_proto::stability_early_warning::v1::{
     AcknowledgeAlertRequest, AcknowledgeAlertResponse, AcknowledgeAlertsRequest,
     AcknowledgeAlertsResponse, GetAlertRequest, GetAlertResponse, GetNoticeRequest,
-    GetNoticeResponse, ListAlertsRequest, ListAlertsResponse, ListNoticesRequest,
-    ListNoticesResponse, ListRecipientRulesRequest, ListRecipientRulesResponse, RaiseAlertRequest,
-    RaiseAlertResponse, RefuseAlertRequest, RefuseAlertResponse, ReportOnAlertRequest,
-    ReportOnAlertResponse, WatchAlertsRequest, WatchAlertsResponse,
+    GetNoticeResponse, ListAlertRecipientsRequest, ListAlertRecipientsResponse, ListAlertsRequest,
+    ListAlertsResponse, ListNoticesRequest, ListNoticesResponse, ListRecipientRulesRequest,
+    ListRecipientRulesResponse, RaiseAlertRequest, RaiseAlertResponse, RefuseAlertRequest,
+    RefuseAlertResponse, ReportOnAlertRequest, ReportOnAlertResponse, WatchAlertsRequest,
+    WatchAlertsResponse,
 };
 use huiyin_service_kit::run::{Desk, wrong_escalation_ladders, wrong_local_rules};
 use huiyin_service_kit::settings::{Own, WarningSettings};
@@ -155,6 +156,15 @@ impl StabilityEarlyWarningService for Service {
     async fn get_alert(&self, request: Request<GetAlertRequest>) -> Answer<GetAlertResponse> {
         Ok(Response::new(
             rpc::get_alert::answer(self, request.into_inner()).await?,
+        ))
+    }
+
+    async fn list_alert_recipients(
+        &self,
+        request: Request<ListAlertRecipientsRequest>,
+    ) -> Answer<ListAlertRecipientsResponse> {
+        Ok(Response::new(
+            rpc::list_alert_recipients::answer(self, request.into_inner()).await?,
         ))
     }
 

@@ -1,6 +1,8 @@
 //! Storm control: every call of a recipient is put into a notice of its desk, in the transaction that calls it. Who is called,
 //! its timer and its escalation know nothing of it.
 
+use std::collections::HashMap;
+
 use huiyin_domain::ids::OrganId;
 use huiyin_domain::territory::TerritoryCode;
 use huiyin_domain::time::Instant;
@@ -73,9 +75,19 @@ pub(crate) async fn call(tx: &mut Tx, limits: &Limits, called: &[Called]) -> Res
     } else {
         desk::lock(tx.connection(), &organs, counted(now)).await?
     };
+    let of: HashMap<OrganId, usize> = desks
+        .iter()
+        .enumerate()
+        .map(|(place, desk)| (desk.organ, place))
+        .collect();
     let placed: Vec<PlacedCall> = called
         .iter()
-        .map(|called| place(&mut desks, limits, called, now))
+        .map(|called| {
+            let desk = of
+                .get(&called.organ)
+                .and_then(|place| desks.get_mut(*place));
+            place(desk, limits, called, now)
+        })
         .collect();
     desk_call::insert(tx.connection(), &placed, now).await?;
     keep(tx, &mut desks).await?;
@@ -140,10 +152,15 @@ fn tell(tx: &mut Tx, desk: &LockedDesk, unheard: &Unheard) {
     );
 }
 
-/// Where a call is: at a locked desk, or alone when it is about danger to life.
-fn place(desks: &mut [LockedDesk], limits: &Limits, called: &Called, now: Instant) -> PlacedCall {
+/// Where a call is: at its desk, which is locked, or alone when it is about danger to life.
+fn place(
+    desk: Option<&mut LockedDesk>,
+    limits: &Limits,
+    called: &Called,
+    now: Instant,
+) -> PlacedCall {
     let fresh = chance::new_id();
-    let placed = match desks.iter_mut().find(|desk| desk.organ == called.organ) {
+    let placed = match desk {
         Some(locked) => {
             let budget = budget(limits, locked, now);
             locked.desk.place(called.call, budget, now, fresh)

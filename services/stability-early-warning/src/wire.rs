@@ -9,7 +9,7 @@ use huiyin_proto::vocabulary::v1 as words;
 use huiyin_service_kit::violations::Violations;
 use huiyin_service_kit::wire::timestamp;
 
-use crate::alert::{self, Acknowledgement, FurtherReport, Role};
+use crate::alert::{self, Acknowledgement, Addressed, FurtherReport, Role};
 use crate::store::desk_call::Member;
 use crate::store::desk_notice::Notice;
 
@@ -78,6 +78,7 @@ pub(crate) fn role_word(role: Role) -> words::RecipientRole {
             words::RecipientRole::CompetentDepartment
         }
         Role::AtOnce(RecipientRole::JointMeeting) => words::RecipientRole::JointMeeting,
+        Role::AtOnce(RecipientRole::OfficesBelow) => words::RecipientRole::OfficesBelow,
         Role::AddedByEscalation => words::RecipientRole::AddedByEscalation,
     }
 }
@@ -175,10 +176,11 @@ pub(crate) fn further_report(report: &FurtherReport) -> pb::AlertReport {
     }
 }
 
-/// An alert in an answer, with those of the recipients and further reports that are its own.
+/// An alert in an answer, with those of the recipients and further reports that are its own; of more than [`LISTED`] recipients
+/// the first.
 pub(crate) fn alert(
     alert: &alert::Alert,
-    recipients: &[alert::Recipient],
+    recipients: &Addressed,
     reports: &[FurtherReport],
 ) -> pb::Alert {
     let report = &alert.report;
@@ -198,10 +200,12 @@ pub(crate) fn alert(
         measures: report.measures.clone(),
         duty_phone: report.duty_phone.clone(),
         recipients: recipients
+            .listed
             .iter()
             .filter(|addressed| addressed.alert == alert.id)
             .map(recipient)
             .collect(),
+        recipient_count: recipients.counted.get(&alert.id).copied().unwrap_or(0),
         reports: reports
             .iter()
             .filter(|report| report.alert == alert.id)

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use thiserror::Error;
 
 use super::RecipientRole;
-use crate::{embedded, local::FIRST_DAY, time::Date};
+use crate::{embedded, local::FIRST_DAY, time::Date, vocabulary::UrgentKind};
 
 /// The rule of an urgent report that names none.
 pub const URGENT_REPORT: &str = "urgent-report";
@@ -18,6 +18,10 @@ const OF_THE_LAW: [RecipientRole; 3] = [
     RecipientRole::LevelAbove,
     RecipientRole::NationalOffice,
 ];
+
+/// What an organ did to people. Whoever stands beside it or below it is not told: a warning to thousands of offices would point
+/// at who complained.
+const NOT_BELOW: [UrgentKind; 2] = [UrgentKind::PromiseBroken, UrgentKind::Retaliation];
 
 static EMBEDDED: LazyLock<RecipientRules> = LazyLock::new(|| {
     let rules = RecipientRules::parse(include_str!("../../data/recipient_rules.json"));
@@ -37,6 +41,9 @@ pub struct RecipientRule {
     pub source: String,
     /// Who is told.
     pub roles: BTreeSet<RecipientRole>,
+    /// The kinds of urgent reports it is for; every kind when none is named.
+    #[serde(default)]
+    pub kinds: BTreeSet<UrgentKind>,
 }
 
 impl RecipientRule {
@@ -44,6 +51,18 @@ impl RecipientRule {
     #[must_use]
     pub fn version(&self) -> String {
         format!("{} {}", self.name, self.valid_from)
+    }
+
+    /// Whether an urgent report of the kind can go by it.
+    #[must_use]
+    pub fn is_for(&self, kind: UrgentKind) -> bool {
+        self.kinds.is_empty() || self.kinds.contains(&kind)
+    }
+
+    /// Whether it tells the offices below.
+    #[must_use]
+    pub fn tells_below(&self) -> bool {
+        self.roles.contains(&RecipientRole::OfficesBelow)
     }
 }
 
@@ -73,6 +92,16 @@ pub enum RecipientRuleFault {
         rule: usize,
         /// Who is left out.
         role: RecipientRole,
+    },
+    /// A rule tells the offices below what an organ did to people.
+    #[error(
+        "rules[{rule}].kinds must be named and not hold {kind}: offices below are not told what an organ did to people"
+    )]
+    TellsBelow {
+        /// The rule.
+        rule: usize,
+        /// The kind.
+        kind: UrgentKind,
     },
     /// A rule without a name.
     #[error("rules[{0}].rule must have 1 to 50 characters")]
@@ -221,6 +250,13 @@ fn faults_of(rules: &[RecipientRule], place: usize) -> Vec<RecipientRuleFault> {
         rule: place,
         role: *role,
     }));
+    let told_below = NOT_BELOW
+        .iter()
+        .filter(|kind| rule.tells_below() && rule.is_for(**kind));
+    faults.extend(told_below.map(|kind| RecipientRuleFault::TellsBelow {
+        rule: place,
+        kind: *kind,
+    }));
     let same =
         |other: &RecipientRule| (&other.name, other.valid_from) == (&rule.name, rule.valid_from);
     if let Some(other) = rules.iter().take(place).position(same) {
@@ -330,6 +366,36 @@ mod tests {
     fn the_rules_of_this_release_hold_since_the_regulations() {
         let rules = RecipientRules::embedded();
         let rule = rules.in_force(URGENT_REPORT, day("2022-05-01")).unwrap();
-        assert_eq!(rule.roles.len(), RecipientRole::all().len());
+        let not_told = RecipientRole::all()
+            .iter()
+            .filter(|role| !rule.roles.contains(role));
+        assert!(not_told.eq(&[RecipientRole::OfficesBelow]));
+    }
+
+    #[test]
+    fn what_an_organ_did_to_people_is_never_told_to_the_offices_below() {
+        let below = LAW.replace(']', r#", "offices_below"]"#);
+        let every_kind = rule("2026-01-01", &below);
+        let of_two = every_kind.replace("}", r#", "kinds": ["service_failure", "retaliation"]}"#);
+        let of_one = of_two.replace(r#", "retaliation""#, "");
+        let refused = file(&[every_kind, of_two].join(",")).unwrap_err();
+        let refused = refused.to_string();
+        let words = |rule: u8, kind: &str| {
+            format!(
+                "rules[{rule}].kinds must be named and not hold {kind}: offices below are not told what an organ did to people"
+            )
+        };
+        for said in [
+            words(0, "promise_broken"),
+            words(0, "retaliation"),
+            words(1, "retaliation"),
+        ] {
+            assert!(refused.contains(&said), "{refused}");
+        }
+        assert!(!refused.contains(&words(1, "promise_broken")), "{refused}");
+        let rules = file(&of_one).unwrap();
+        let rule = rules.in_force(URGENT_REPORT, day("2026-01-01")).unwrap();
+        assert!(rule.tells_below() && rule.is_for(UrgentKind::ServiceFailure));
+        assert!(!rule.is_for(UrgentKind::DangerToLife));
     }
 }

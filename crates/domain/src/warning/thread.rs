@@ -96,14 +96,15 @@ impl ReportStage {
     }
 }
 
-/// Whether a recipient can name another organ instead of itself. The offices that the Regulations name cannot: they are told
-/// because of where they stand.
+/// Whether a recipient can name another organ instead of itself. The offices that the Regulations name cannot, nor those below:
+/// they are told because of where they stand.
 #[must_use]
 pub const fn can_refuse(role: RecipientRole) -> bool {
     match role {
         RecipientRole::OwnLeadership
         | RecipientRole::LevelAbove
-        | RecipientRole::NationalOffice => false,
+        | RecipientRole::NationalOffice
+        | RecipientRole::OfficesBelow => false,
         RecipientRole::CompetentDepartment | RecipientRole::JointMeeting => true,
     }
 }

@@ -7,6 +7,7 @@ mod escalation;
 mod evidence;
 mod intake;
 mod measure;
+mod national;
 
 use std::path::PathBuf;
 
@@ -23,6 +24,7 @@ pub struct BenchArgs {
     /// alert-beside: the same while an unrelated transaction that has written stays open.
     /// alertmanager: the same beside Prometheus Alertmanager.
     /// escalation: how late 2,000 of 100,000 waiting recipients are escalated.
+    /// national: one warning to 5,000 offices below, from its commit to that of each desk.
     /// evidence: accepted registrations a second while they are logged over those while they are not
     name: String,
     /// Print the result as JSON
@@ -56,9 +58,10 @@ pub async fn run(args: BenchArgs) -> Result<()> {
         "alert-beside" => alert::beside_an_open_transaction(&args).await?,
         "alertmanager" => alertmanager::run(&args).await?,
         "escalation" => escalation::run(&args).await?,
+        "national" => national::run(&args).await?,
         "evidence" => evidence::run(&args).await?,
         other => bail!(
-            "unknown bench {other}; there are: intake, alert, alert-beside, alertmanager, escalation, evidence"
+            "unknown bench {other}; there are: intake, alert, alert-beside, alertmanager, escalation, national, evidence"
         ),
     };
     if args.json {

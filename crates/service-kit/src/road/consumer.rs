@@ -4,6 +4,7 @@
 mod parts;
 mod source;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use huiyin_proto::events::v1::Event;
 use huiyin_proto::events::v1::event::Fact;
 use sqlx::PgConnection;
 use tracing::Instrument as _;
+use uuid::Uuid;
 
 use crate::authorization;
 use crate::database::{Database, Tx};
@@ -328,22 +330,24 @@ impl Consumer {
                     reaction.clone(),
                 );
                 Box::pin(async move {
+                    let told = told_again(tx.connection(), (name, &reaction.stream), &part).await?;
                     if !move_cursor(tx.connection(), (name, &reaction.stream), at, &part).await? {
-                        return Ok::<bool, Problem>(false);
+                        return Ok::<Option<usize>, Problem>(None);
                     }
-                    if !events.is_empty() {
-                        (reaction.react)(tx, &events).await?;
-                    }
-                    Ok(true)
+                    react_to(tx, &reaction, (&part, &events), &told).await?;
+                    Ok(Some(told.len()))
                 })
             })
             .await?;
-        if !moved {
+        let Some(again) = moved else {
             self.count(part.len(), "seen");
             return Ok(None);
+        };
+        if again > 0 {
+            self.count(again, "seen");
         }
         if react {
-            self.count(part.len(), "applied");
+            self.count(part.len().saturating_sub(again), "applied");
         }
         if let Some(after_commit) = &self.reaction.after_commit {
             after_commit();
@@ -361,6 +365,53 @@ impl Consumer {
     }
 }
 
+/// The effect of a run, without that of events that were told before.
+async fn react_to(
+    tx: &mut Tx,
+    reaction: &Reaction,
+    (part, events): (&[Sequenced], &[Event]),
+    told: &HashSet<Uuid>,
+) -> Result<(), Problem> {
+    if events.is_empty() {
+        return Ok(());
+    }
+    if told.is_empty() {
+        return (reaction.react)(tx, events).await;
+    }
+    let fresh = part.iter().zip(events);
+    let fresh = fresh.filter(|(entry, _)| !told.contains(&entry.event_id));
+    let fresh: Vec<Event> = fresh.map(|(_, event)| event.clone()).collect();
+    if fresh.is_empty() {
+        return Ok(());
+    }
+    (reaction.react)(tx, &fresh).await
+}
+
+/// Events of a run that were received in an earlier epoch: a restored database tells again what was committed at its instant and
+/// not yet sequenced, and it has its effect once.
+async fn told_again(
+    connection: &mut PgConnection,
+    (consumer, stream): (&str, &str),
+    run: &[Sequenced],
+) -> Result<HashSet<Uuid>, sqlx::Error> {
+    let Some(first) = run.first().filter(|first| first.epoch > 1) else {
+        return Ok(HashSet::new());
+    };
+    let ids: Vec<Uuid> = run.iter().map(|entry| entry.event_id).collect();
+    let told = sqlx::query_scalar!(
+        "SELECT DISTINCT event_id FROM inbox
+         WHERE event_id = ANY($1) AND consumer = $2 AND stream = $3 AND epoch < $4 LIMIT $5",
+        &ids,
+        consumer,
+        stream,
+        first.epoch,
+        i64::try_from(ids.len()).unwrap_or(i64::MAX),
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(told.into_iter().collect())
+}
+
 /// Moves the cursor from exactly where we think it stands behind the last entry of the run, and writes the
 /// run into the inbox, in one statement: a second consumer of the same stream finds the cursor moved and
 /// applies nothing.
@@ -374,7 +425,7 @@ async fn move_cursor(
         return Ok(true);
     };
     let seqs: Vec<i64> = run.iter().map(|entry| entry.seq).collect();
-    let ids: Vec<uuid::Uuid> = run.iter().map(|entry| entry.event_id).collect();
+    let ids: Vec<Uuid> = run.iter().map(|entry| entry.event_id).collect();
     let written = sqlx::query!(
         "WITH moved AS (
              UPDATE cursor SET epoch = $5, seq = $6

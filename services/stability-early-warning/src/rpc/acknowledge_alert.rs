@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 
 use huiyin_domain::ids::{AlertId, OrganId};
+use huiyin_domain::time::Instant;
 use huiyin_domain::vocabulary::Level;
 use huiyin_proto::stability_early_warning::v1::{
     AcknowledgeAlertRequest, AcknowledgeAlertResponse,
@@ -25,7 +26,7 @@ use crate::fan_out::ACKNOWLEDGEMENT;
 use crate::limits::Limits;
 use crate::service::Service;
 use crate::store::recipient_act::{self, RecipientAct};
-use crate::store::{alert, alert_recipient, alert_report};
+use crate::store::{alert, alert_recipient, alert_report, escalation_order};
 use crate::thread::{self, REPORT};
 use crate::{told, wire};
 
@@ -114,7 +115,7 @@ pub(super) async fn acknowledge_found(
         .or(fires);
     let by = By {
         post: wanted.post,
-        at: wire::kept(tx.now()),
+        at: after_its_steps(tx, &recipient).await?,
     };
     let taken = match judge(tx, &mut recipient, &by, wanted.take_over).await {
         Ok(taken) => taken,
@@ -144,6 +145,17 @@ pub(super) async fn acknowledge_found(
         &[("level", recipient.level.as_str())],
     );
     Ok((taken, recipient))
+}
+
+/// The instant of an acknowledgement. One that began within the limit and met the step that was taken after it comes behind that
+/// step, and is late: of the two one is first, and what is written says which.
+async fn after_its_steps(tx: &mut Tx, recipient: &Recipient) -> Result<Instant, Problem> {
+    let now = wire::kept(tx.now());
+    if recipient.escalations == 0 || now > recipient.ack_due {
+        return Ok(now);
+    }
+    let last = escalation_order::last(tx.connection(), recipient.id).await?;
+    Ok(last.map_or(now, |last| now.max(last)))
 }
 
 async fn judge(

@@ -8,7 +8,7 @@ use huiyin_service_kit::page::{PageToken, instant_key, page_size, read_instant_k
 use huiyin_service_kit::status::Problem;
 use huiyin_service_kit::violations::Violations;
 
-use super::sees;
+use super::{asks, sees};
 use crate::alert::Alert;
 use crate::service::Service;
 use crate::store::alert::{self, Wanted};
@@ -56,7 +56,9 @@ pub(crate) async fn answer(
         Some(_) | None => String::new(),
     };
     let ids: Vec<AlertId> = alerts.iter().map(|alert| alert.id).collect();
-    let recipients = alert_recipient::of(&mut connection, &ids).await?;
+    // as in get_alert
+    connection.as_house().await?;
+    let recipients = alert_recipient::of(&mut connection, &ids, asks()).await?;
     alerts.retain(|alert| sees(alert, &recipients));
     let reports = alert_report::of(&mut connection, &ids).await?;
     Ok(ListAlertsResponse {

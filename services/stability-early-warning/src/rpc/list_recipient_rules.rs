@@ -46,6 +46,7 @@ pub(crate) async fn answer(
             roles: rule.roles.iter().map(ToString::to_string).collect(),
             of_this_release: RecipientRules::is_of_this_release(&rule.name),
             in_force: in_force(rule),
+            kinds: rule.kinds.iter().map(ToString::to_string).collect(),
         })
         .collect();
     let next = begin.saturating_add(rules.len());

@@ -1,8 +1,10 @@
 //! An organ reports "at the first time"; every level above is addressed in one transaction.
 
 use huiyin_domain::ids::{MatterId, OrganId};
+use huiyin_domain::organs::{JOINT_MEETING, OrganProfile, PETITION_OFFICE};
 use huiyin_domain::routing::Directory;
 use huiyin_domain::time::Instant;
+use huiyin_domain::warning::RecipientRule;
 use huiyin_proto::stability_early_warning::v1::{RaiseAlertRequest, RaiseAlertResponse};
 use huiyin_service_kit::authorization::{About, permit};
 use huiyin_service_kit::chance;
@@ -12,15 +14,18 @@ use huiyin_service_kit::violations::Violations;
 use tonic::Request;
 
 use super::nameless;
-use crate::alert::{Report, Source};
+use crate::alert::{Addressed, Report, Source};
 use crate::excluded;
 use crate::fan_out::{self, Outgoing};
 use crate::service::Service;
+use crate::store::alert_recipient::MOST_RECIPIENTS;
 use crate::store::{matter_about, warned_place};
 use crate::wire;
 
 /// Matters of one report at most.
 const MATTERS: usize = 100;
+/// The same where offices below are told: each of thousands is told of which matters it is.
+const MATTERS_BELOW: usize = 10;
 /// Persons of one report at most.
 pub(crate) const PERSONS: u32 = 1_000_000;
 
@@ -46,7 +51,11 @@ pub(crate) async fn answer(
                 let raised = fan_out::raise(tx, &service, &outgoing).await?;
                 let (alert, recipients) = raised.ok_or(Problem::ChangedMeanwhile)?;
                 Ok(RaiseAlertResponse {
-                    alert: Some(wire::alert(&alert, &recipients, &[])),
+                    alert: Some(wire::alert(
+                        &alert,
+                        &Addressed::at_once(alert.id, &recipients),
+                        &[],
+                    )),
                 })
             })
         })
@@ -79,6 +88,7 @@ async fn read(service: &Service, message: &RaiseAlertRequest) -> Result<Outgoing
         check_organ(&mut violations, report, &directory);
     }
     if let (Some(report), Ok(rule)) = (&mut report, &rule) {
+        check_rule(&mut violations, rule, report, &directory);
         report.recipient_rule = rule.version();
     }
     let (report, rule) = violations.finish_with(report.zip(rule.ok()))?;
@@ -86,6 +96,7 @@ async fn read(service: &Service, message: &RaiseAlertRequest) -> Result<Outgoing
     // Whoever reports is the organ competent for what it reports.
     let competent = Some(report.organ);
     let everybody = fan_out::addressed(rule, &report, competent, &directory, &[])?;
+    check_reach(everybody.len())?;
     let organs = everybody.iter().map(|recipient| recipient.organ);
     let exclusions = excluded::among(organs, &about, &directory);
     Ok(Outgoing {
@@ -94,6 +105,54 @@ async fn read(service: &Service, message: &RaiseAlertRequest) -> Result<Outgoing
         report,
         exclusions,
     })
+}
+
+/// What a rule asks of a report that goes by it.
+fn check_rule(
+    violations: &mut Violations,
+    rule: &RecipientRule,
+    report: &Report,
+    directory: &Directory,
+) {
+    let kinds: Vec<&str> = rule.kinds.iter().map(|kind| kind.as_str()).collect();
+    violations.check(
+        "recipient_rule",
+        rule.is_for(report.kind),
+        format!("is for {} and not for {}", kinds.join(", "), report.kind),
+    );
+    if !rule.tells_below() {
+        return;
+    }
+    let warns = |organ: &OrganProfile| {
+        let mut functions = organ.functions.iter();
+        functions.any(|function| function == PETITION_OFFICE || function == JOINT_MEETING)
+    };
+    violations.check(
+        "recipient_rule",
+        directory.get(report.organ).is_none_or(warns),
+        "tells the offices below; a petition or joint-meeting office goes by it",
+    );
+    violations.check(
+        "matter_ids",
+        report.matters.len() <= MATTERS_BELOW,
+        format!(
+            "has {} entries; at most {MATTERS_BELOW} are allowed where offices below are told",
+            report.matters.len()
+        ),
+    );
+}
+
+/// More offices than one transaction tells are refused.
+fn check_reach(offices: usize) -> Result<(), Problem> {
+    let mut violations = Violations::default();
+    violations.check(
+        "place_code",
+        i64::try_from(offices).is_ok_and(|offices| offices <= MOST_RECIPIENTS),
+        format!(
+            "has {offices} offices to tell; at most {MOST_RECIPIENTS} are told by one report: report it for each place below"
+        ),
+    );
+    violations.finish()
 }
 
 fn parse(violations: &mut Violations, message: &RaiseAlertRequest, now: Instant) -> Option<Report> {

@@ -16,7 +16,7 @@ use tonic::Request;
 use uuid::Uuid;
 
 use super::{nameless, raise_alert};
-use crate::alert::{Alert, FurtherReport, Recipient};
+use crate::alert::{Alert, FurtherReport};
 use crate::duty::on_duty;
 use crate::limits::Limits;
 use crate::service::Service;
@@ -94,13 +94,8 @@ async fn report_on(
 ) -> Result<FurtherReport, Problem> {
     // read with the eyes of who asks: whoever was not told of the alert finds none
     let found = alert::find(tx.connection(), &[report.alert]).await?;
-    let recipients = alert_recipient::of(tx.connection(), &[report.alert]).await?;
-    let told = |alert: &&Alert| {
-        alert.report.organ == report.organ
-            || recipients
-                .iter()
-                .any(|recipient| recipient.organ == report.organ)
-    };
+    let own = alert_recipient::id_of(tx.connection(), report.alert, report.organ).await?;
+    let told = |alert: &&Alert| alert.report.organ == report.organ || own.is_some();
     let alert = found
         .first()
         .filter(told)
@@ -128,13 +123,14 @@ async fn report_on(
     if !alert_report::insert(tx.connection(), &report).await? {
         return Err(Problem::ChangedMeanwhile);
     }
+    let (recipients, levels): (Vec<Uuid>, Vec<Level>) =
+        alert_recipient::everybody(tx.connection(), report.alert)
+            .await?
+            .into_iter()
+            .unzip();
     renew(tx, limits, alert, &report, &recipients).await?;
     let sender = alert::sender_level(tx.connection(), report.alert).await?;
-    let levels: BTreeSet<Level> = recipients
-        .iter()
-        .map(|recipient| recipient.level)
-        .chain(sender)
-        .collect();
+    let levels: BTreeSet<Level> = levels.into_iter().chain(sender).collect();
     told::reported_on(tx, &report, &levels.into_iter().collect::<Vec<_>>());
     metrics::count(
         "huiyin_alert_reports",
@@ -150,13 +146,12 @@ async fn renew(
     limits: &Limits,
     alert: &Alert,
     report: &FurtherReport,
-    recipients: &[Recipient],
+    recipients: &[Uuid],
 ) -> Result<(), Problem> {
     // the timers first and the recipients second, and once more behind their locks, as in acknowledge_alert
-    let ids: Vec<Uuid> = recipients.iter().map(|recipient| recipient.id).collect();
-    timer::disarm(tx.connection(), REPORT, &ids).await?;
+    timer::disarm(tx.connection(), REPORT, recipients).await?;
     let mut holders = alert_recipient::lock_holders(tx.connection(), alert.id).await?;
-    timer::disarm(tx.connection(), REPORT, &ids).await?;
+    timer::disarm(tx.connection(), REPORT, recipients).await?;
     let now = report.reported_at;
     for holder in &mut holders {
         holder.report_due = (!report.stage.ends() && holder.report_due.is_some())

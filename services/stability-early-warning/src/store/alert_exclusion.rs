@@ -4,8 +4,7 @@ use huiyin_domain::ids::{AlertId, OrganId};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-/// Exclusions of one alert at most.
-const MOST: i64 = 100;
+use crate::store::alert_recipient::MOST_RECIPIENTS;
 
 /// Writes who is excluded from an alert.
 pub(crate) async fn insert(
@@ -36,7 +35,7 @@ pub(crate) async fn of(
     let rows = sqlx::query!(
         "SELECT alert_id, organ_id FROM alert_exclusion WHERE alert_id = ANY($1) LIMIT $2",
         &wanted,
-        super::most(&wanted).saturating_mul(MOST),
+        super::most(&wanted).saturating_mul(MOST_RECIPIENTS),
     )
     .fetch_all(connection)
     .await?;

@@ -1,5 +1,7 @@
 //! Who was addressed, and how far each got.
 
+mod listing;
+
 use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
@@ -13,8 +15,10 @@ use uuid::Uuid;
 use super::{count, integer, most, word};
 use crate::alert::{Acknowledgement, By, Recipient};
 
-/// Recipients of one alert at most, by far.
-const MOST: i64 = 100;
+pub(crate) use listing::{Wanted, everybody, list, of};
+
+/// Recipients of one alert at most: more a report is not raised for. Whoever is added later is among the offices above.
+pub(crate) const MOST_RECIPIENTS: i64 = 10_000;
 
 struct Row {
     recipient_id: Uuid,
@@ -80,26 +84,6 @@ impl TryFrom<Row> for Recipient {
             report_due: row.report_due,
         })
     }
-}
-
-/// Everybody the alerts are addressed to, by level from below and by organ.
-pub(crate) async fn of(
-    connection: &mut PgConnection,
-    alerts: &[AlertId],
-) -> Result<Vec<Recipient>, Problem> {
-    let wanted: Vec<Uuid> = alerts.iter().map(|alert| alert.uuid()).collect();
-    let rows = sqlx::query_as!(
-        Row,
-        "SELECT recipient_id, alert_id, organ_id, level, role, reason, state, step, escalations, ack_due, delivered_at,
-                acked_at, acked_by_post, quorum, posts, report_due, refusal, right_organ, ladder
-         FROM alert_recipient WHERE alert_id = ANY($1)
-         ORDER BY array_position('{village,township,county,city,province,nation}'::text[], level), organ_id LIMIT $2",
-        &wanted,
-        most(&wanted).saturating_mul(MOST),
-    )
-    .fetch_all(connection)
-    .await?;
-    rows.into_iter().map(Recipient::try_from).collect()
 }
 
 /// The row of an organ that an alert is addressed to; not locked.
@@ -199,7 +183,7 @@ pub(crate) async fn lock_holders(
          FROM alert_recipient WHERE alert_id = $1 AND report_due IS NOT NULL
          ORDER BY recipient_id LIMIT $2 FOR UPDATE",
         alert.uuid(),
-        MOST,
+        MOST_RECIPIENTS,
     )
     .fetch_all(connection)
     .await?;

@@ -29,3 +29,16 @@ pub(crate) async fn insert(
     .await?;
     Ok(())
 }
+
+/// When the last step of a recipient was taken.
+pub(crate) async fn last(
+    connection: &mut PgConnection,
+    recipient: Uuid,
+) -> Result<Option<Instant>, sqlx::Error> {
+    sqlx::query_scalar!(
+        "SELECT at FROM escalation_order WHERE recipient_id = $1 ORDER BY count DESC LIMIT 1",
+        recipient,
+    )
+    .fetch_optional(connection)
+    .await
+}

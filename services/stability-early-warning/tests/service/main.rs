@@ -4,6 +4,7 @@
 mod acknowledging_lists;
 mod arriving;
 mod bad_input;
+mod below;
 mod clusters;
 mod duty_gaps;
 mod duty_hand_overs;
@@ -18,6 +19,7 @@ mod hot_spots;
 mod ladders;
 mod ledger;
 mod order_answers;
+mod races;
 mod raising;
 mod receiver;
 mod recipient_rules;

@@ -78,7 +78,7 @@ async fn an_alert_goes_out_by_a_rule_of_the_city_and_keeps_its_name_and_version(
     assert!(
         unknown
             .message()
-            .contains("there are: flood, urgent-report"),
+            .contains("there are: flood, to-offices-below, urgent-report"),
         "{unknown}"
     );
     Ok(())
@@ -130,6 +130,7 @@ async fn the_rules_are_listed_with_whose_they_are_and_which_holds() -> Tested {
         listed,
         [
             ("urgent-report", "2022-05-01", true, true, 5),
+            ("to-offices-below", "2026-01-01", true, true, 4),
             ("flood", "2025-06-01", false, true, 3),
             ("flood", "2026-06-01", false, false, 3),
         ]

@@ -380,7 +380,7 @@ async fn an_alert_says_by_which_rule_it_went_where_and_an_unknown_one_is_refused
     assert_eq!(violation.field, "recipient_rule");
     assert_eq!(
         violation.description,
-        "is no recipient rule in force on 2026-01-05; there are: urgent-report"
+        "is no recipient rule in force on 2026-01-05; there are: to-offices-below, urgent-report"
     );
     assert_eq!(stage.count("SELECT count(*) FROM alert").await?, 1);
     Ok(())

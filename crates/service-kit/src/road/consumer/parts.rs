@@ -19,19 +19,23 @@ pub(crate) fn decode(part: &[Sequenced]) -> Result<Vec<Event>, Problem> {
         .collect()
 }
 
-/// Cuts a run so that every traced event stands alone and gets its own span.
+/// Cuts a run so that what is traced gets its own span. What one call told stays together: a warning to thousands of offices is
+/// received in runs whether it is traced or not.
 pub(super) fn parts(run: Vec<Sequenced>) -> Vec<Vec<Sequenced>> {
-    let mut parts: Vec<Vec<Sequenced>> = Vec::new();
-    let mut last_was_traced = true;
+    let mut parts: Vec<(Option<String>, Vec<Sequenced>)> = Vec::new();
     for entry in run {
-        let traced = is_traced(&entry);
+        let trace = sampled(&entry);
         match parts.last_mut() {
-            Some(part) if !traced && !last_was_traced => part.push(entry),
-            Some(_) | None => parts.push(vec![entry]),
+            Some((last, part)) if *last == trace => part.push(entry),
+            Some(_) | None => parts.push((trace, vec![entry])),
         }
-        last_was_traced = traced;
     }
-    parts
+    parts.into_iter().map(|(_, part)| part).collect()
+}
+
+/// The trace of an entry that is traced.
+fn sampled(entry: &Sequenced) -> Option<String> {
+    Some(trace_of(entry)).filter(|trace| telemetry::is_sampled(trace))
 }
 
 fn trace_of(entry: &Sequenced) -> String {
@@ -40,17 +44,9 @@ fn trace_of(entry: &Sequenced) -> String {
         .unwrap_or_default()
 }
 
-fn is_traced(entry: &Sequenced) -> bool {
-    telemetry::is_sampled(&trace_of(entry))
-}
-
 /// The span of a part that is traced; none of others.
 pub(super) fn span_of(part: &[Sequenced], stream: &str, via: Via) -> tracing::Span {
-    let traced = part
-        .first()
-        .map(trace_of)
-        .filter(|trace| telemetry::is_sampled(trace));
-    let Some(trace_parent) = traced else {
+    let Some(trace_parent) = part.first().and_then(sampled) else {
         return tracing::Span::none();
     };
     let seq = part.first().map_or(0, |entry| entry.seq);
@@ -63,4 +59,36 @@ pub(super) fn span_of(part: &[Sequenced], stream: &str, via: Via) -> tracing::Sp
     );
     telemetry::set_parent(&span, &trace_parent);
     span
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(seq: i64, trace_parent: &str) -> Sequenced {
+        let event = Event {
+            trace_parent: trace_parent.to_owned(),
+            ..Event::default()
+        };
+        Sequenced {
+            stream: "alerts:{village:0}".to_owned(),
+            epoch: 1,
+            seq,
+            event_id: uuid::Uuid::nil(),
+            payload: event.encode_to_vec(),
+        }
+    }
+
+    #[test]
+    fn what_one_traced_call_told_stays_together_and_apart_from_others() {
+        let call = |number: u8| format!("00-{number:032x}-{number:016x}-01");
+        let traces = ["", "", &call(1), &call(1), &call(1), &call(2), "", ""];
+        let run = traces.iter().zip(1..);
+        let run = run.map(|(trace, seq)| entry(seq, trace)).collect();
+        let cut: Vec<Vec<i64>> = parts(run)
+            .iter()
+            .map(|part| part.iter().map(|entry| entry.seq).collect())
+            .collect();
+        assert_eq!(cut, [vec![1, 2], vec![3, 4, 5], vec![6], vec![7, 8]]);
+    }
 }

@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
+use huiyin_service_kit::road::server::Connection;
 use huiyin_service_kit::road::{mirror, streams};
-use redis::aio::MultiplexedConnection;
 use redis::streams::StreamRangeReply;
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
@@ -31,7 +31,7 @@ struct Entry {
 
 /// What is wrong with the mirror of one stream, and how many entries were compared; `None` when the server does not answer.
 pub(crate) async fn compare(
-    connection: &mut MultiplexedConnection,
+    connection: &mut Connection,
     schema: &Schema,
     (head, sample): (&Head, Sample),
 ) -> Result<Option<(Vec<String>, usize)>, sqlx::Error> {
@@ -56,7 +56,7 @@ fn is_mirrored(entry: &Entry, rows: &[FeedRow]) -> bool {
 }
 
 async fn sampled(
-    connection: &mut MultiplexedConnection,
+    connection: &mut Connection,
     head: &Head,
     Sample { entries, round }: Sample,
 ) -> Option<Vec<Entry>> {

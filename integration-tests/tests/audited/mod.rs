@@ -22,13 +22,12 @@ use huiyin_service_kit::chance;
 use huiyin_service_kit::names::ServiceName;
 use huiyin_service_kit::road::consumer::Reaction;
 use huiyin_service_kit::road::mirror;
-use huiyin_service_kit::road::server::StreamServer;
+use huiyin_service_kit::road::server::{Connection, StreamServer};
 use huiyin_service_kit::settings::Settings;
 use huiyin_service_kit::status::Problem;
 use huiyin_service_kit::testing::{Broken, TestDatabase, TestDesk, streams_url};
 use huiyin_service_kit::timer::Sweep;
 use huiyin_service_kit::wire;
-use redis::aio::MultiplexedConnection;
 use tonic::service::Routes;
 
 pub type Tested = Result<(), Broken>;
@@ -144,7 +143,7 @@ impl City {
         Ok(())
     }
 
-    pub async fn mirror(&self) -> Result<MultiplexedConnection, Broken> {
+    pub async fn mirror(&self) -> Result<Connection, Broken> {
         let server = StreamServer::open(self.streams.as_str())?;
         let connection = mirror::connect(&server).await;
         connection.ok_or_else(|| "the stream server does not answer".into())

@@ -6,14 +6,13 @@
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use redis::aio::MultiplexedConnection;
 use tokio::sync::mpsc;
 
 use crate::database::Database;
 use crate::lifecycle::Stopper;
 use crate::metrics;
 use crate::road::sequencer::{Batch, Sequenced};
-use crate::road::server::StreamServer;
+use crate::road::server::{Connection, StreamServer};
 use crate::road::{feed, streams};
 
 /// Entries a mirror keeps at least; older ones are read from the feed.
@@ -57,7 +56,8 @@ pub async fn run(
     mut batches: mpsc::Receiver<Batch>,
     stopper: Stopper,
 ) {
-    let mut connection: Option<MultiplexedConnection> = None;
+    let mut connection: Option<Connection> = None;
+    let mut failing = false;
     let mut compare = tokio::time::interval(COMPARE_EVERY);
     compare.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
@@ -72,12 +72,22 @@ pub async fn run(
         let Some(open) = connection.as_mut() else {
             continue;
         };
+        let compared = batch.is_none();
         let done = match batch {
             Some(batch) => publish(&database, open, batch).await,
             None => compare_all(&database, open).await,
         };
-        if let Err(error) = done {
-            tracing::warn!(%error, "the mirror could not be written; the feed is read instead");
+        let Err(error) = done else {
+            failing &= !compared;
+            continue;
+        };
+        if failing {
+            tracing::debug!(%error, "a mirror cannot be written still");
+        } else {
+            tracing::warn!(%error, "a mirror could not be written; the feed is read instead");
+        }
+        failing = true;
+        if !open.is_to_many() {
             connection = None;
         }
     }
@@ -97,7 +107,7 @@ pub async fn settle(database: &Database, server: &StreamServer) {
 }
 
 /// Connects for writing; `None` while the stream server does not answer.
-pub async fn connect(server: &StreamServer) -> Option<MultiplexedConnection> {
+pub async fn connect(server: &StreamServer) -> Option<Connection> {
     match server.connect(Some(ANSWERED_WITHIN)).await {
         Ok(connection) => Some(connection),
         Err(error) => {
@@ -124,7 +134,7 @@ pub enum MirrorError {
 /// When Redis or the database fails.
 pub async fn publish(
     database: &Database,
-    connection: &mut MultiplexedConnection,
+    connection: &mut Connection,
     batch: Batch,
 ) -> Result<(), MirrorError> {
     let Some(last) = batch.last() else {
@@ -158,7 +168,7 @@ struct Place<'a> {
 /// Replays from the feed what the mirror lacks, or begins a new epoch when the mirror is ahead.
 async fn bring_up(
     database: &Database,
-    connection: &mut MultiplexedConnection,
+    connection: &mut Connection,
     place: Place<'_>,
 ) -> Result<(), MirrorError> {
     let Some(head) = feed::head(database.pool(), place.stream).await? else {
@@ -204,7 +214,7 @@ async fn bring_up(
 /// Where a replay begins: a mirror that is lost or far behind starts anew at the floor, so that a
 /// replay never copies more than a mirror keeps.
 async fn floor(
-    connection: &mut MultiplexedConnection,
+    connection: &mut Connection,
     place: &Place<'_>,
     head: i64,
 ) -> Result<i64, redis::RedisError> {
@@ -218,17 +228,14 @@ async fn floor(
     Ok(floor)
 }
 
-async fn delete(
-    connection: &mut MultiplexedConnection,
-    place: &Place<'_>,
-) -> Result<(), redis::RedisError> {
+async fn delete(connection: &mut Connection, place: &Place<'_>) -> Result<(), redis::RedisError> {
     let key = streams::mirror_key(place.stream, place.epoch);
     redis::cmd("DEL").arg(key).query_async(connection).await
 }
 
 /// Appends the rows in calls of bounded length; answers the last sequence number now in the stream.
 async fn append(
-    connection: &mut MultiplexedConnection,
+    connection: &mut Connection,
     mut rows: &[Sequenced],
     may_begin: bool,
 ) -> Result<i64, redis::RedisError> {
@@ -259,7 +266,7 @@ fn fits(rows: &[Sequenced]) -> usize {
 }
 
 async fn append_call(
-    connection: &mut MultiplexedConnection,
+    connection: &mut Connection,
     rows: &[Sequenced],
     may_begin: bool,
 ) -> Result<i64, redis::RedisError> {
@@ -281,30 +288,40 @@ async fn append_call(
     call.invoke_async(connection).await
 }
 
-/// Compares every stream's mirror with its head and brings it up.
+/// Compares every stream's mirror with its head and brings it up; in a cluster those of other nodes too when one is away.
 ///
 /// # Errors
-/// When Redis or the database fails.
+/// When Redis or the database fails; the first that failed.
 pub async fn compare_all(
     database: &Database,
-    connection: &mut MultiplexedConnection,
+    connection: &mut Connection,
 ) -> Result<(), MirrorError> {
+    let mut done = Ok(());
     for head in feed::heads(database.pool()).await? {
-        let reached = last_of(connection, &streams::mirror_key(&head.stream, head.epoch)).await?;
-        if reached != head.seq {
-            bring_up(
-                database,
-                connection,
-                Place {
-                    stream: &head.stream,
-                    epoch: head.epoch,
-                    reached,
-                },
-            )
-            .await?;
+        let compared = compare(database, connection, &head).await;
+        if compared.is_err() && !connection.is_to_many() {
+            return compared;
         }
+        done = done.and(compared);
     }
-    Ok(())
+    done
+}
+
+async fn compare(
+    database: &Database,
+    connection: &mut Connection,
+    head: &feed::Head,
+) -> Result<(), MirrorError> {
+    let reached = last_of(connection, &streams::mirror_key(&head.stream, head.epoch)).await?;
+    if reached == head.seq {
+        return Ok(());
+    }
+    let place = Place {
+        stream: &head.stream,
+        epoch: head.epoch,
+        reached,
+    };
+    bring_up(database, connection, place).await
 }
 
 /// Throws the mirror of a stream away and replays it from the feed; the head it was brought up to, none when the service has no such
@@ -314,7 +331,7 @@ pub async fn compare_all(
 /// When Redis or the database fails.
 pub async fn rebuild(
     database: &Database,
-    connection: &mut MultiplexedConnection,
+    connection: &mut Connection,
     stream: &str,
 ) -> Result<Option<feed::Head>, MirrorError> {
     let Some(head) = feed::head(database.pool(), stream).await? else {
@@ -330,10 +347,7 @@ pub async fn rebuild(
     Ok(Some(head))
 }
 
-async fn last_of(
-    connection: &mut MultiplexedConnection,
-    key: &str,
-) -> Result<i64, redis::RedisError> {
+async fn last_of(connection: &mut Connection, key: &str) -> Result<i64, redis::RedisError> {
     let tail: redis::streams::StreamRangeReply = redis::cmd("XREVRANGE")
         .arg(key)
         .arg("+")

@@ -1,11 +1,19 @@
-//! The stream server: at an address, or wherever its sentinels say that it is now.
+//! The stream server: at an address, wherever its sentinels say that it is now, or the nodes of a cluster.
+
+mod cluster;
+mod connection;
+mod nodes;
 
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Client, ErrorKind, RedisError, RedisResult};
 
-/// How long connecting may take, and the answer of a sentinel.
+pub use cluster::Cluster;
+pub use connection::Connection;
+pub use nodes::Nodes;
+
+/// How long connecting may take, and the answer of a sentinel or of a node that is asked for the way.
 const CONNECTED_WITHIN: Duration = Duration::from_millis(500);
 
 /// The stream server, not yet connected.
@@ -15,6 +23,8 @@ pub enum StreamServer {
     At(Client),
     /// Where its sentinels say.
     Watched(Watched),
+    /// At the nodes of a cluster, each stream at one of them.
+    Sharded(Cluster),
 }
 
 /// A stream server whose replica takes its place when its sentinels agree that it is gone.
@@ -35,19 +45,20 @@ impl From<Client> for StreamServer {
 }
 
 impl StreamServer {
-    /// Reads an address: `redis://127.0.0.1:6379`, or `redis+sentinel://one:26379,two:26379,three:26379/name`; `rediss` is by
-    /// TLS. Credentials before an `@` are those of the stream server; sentinels are asked without.
+    /// Reads an address: `redis://127.0.0.1:6379`, `redis+sentinel://one:26379,two:26379,three:26379/name` or
+    /// `redis+cluster://one:6379,two:6379,three:6379`; `rediss` is by TLS. Credentials before an `@` are those of the stream
+    /// server, at a cluster of every node; sentinels are asked without.
     ///
     /// # Errors
-    /// When it is neither.
+    /// When it is none of them.
     pub fn open(address: &str) -> RedisResult<Self> {
+        if let Some((scheme, rest)) = address.split_once("+cluster://") {
+            return Cluster::open(scheme, rest).map(Self::Sharded);
+        }
         let Some((scheme, rest)) = address.split_once("+sentinel://") else {
             return Client::open(address).map(Self::At);
         };
-        let (credentials, places) = match rest.rsplit_once('@') {
-            Some((credentials, places)) => (format!("{credentials}@"), places),
-            None => (String::new(), rest),
-        };
+        let (credentials, places) = apart(rest);
         let named = places.split_once('/').filter(|(_, name)| !name.is_empty());
         let Some((hosts, name)) = named else {
             let what = "sentinels are asked for a name: redis+sentinel://host:26379/name";
@@ -60,26 +71,20 @@ impl StreamServer {
             sentinels: sentinels.collect::<RedisResult<_>>()?,
             name: name.to_owned(),
             scheme: scheme.to_owned(),
-            credentials,
+            credentials: credentials.to_owned(),
         }))
     }
 
     /// Connects; answers may take so long, or any time for reads that wait.
     ///
     /// # Errors
-    /// When it does not answer, or no sentinel knows where it is.
-    pub async fn connect(
-        &self,
-        answered_within: Option<Duration>,
-    ) -> RedisResult<MultiplexedConnection> {
+    /// When it does not answer, no sentinel knows where it is, or no node of the cluster answers.
+    pub async fn connect(&self, answered_within: Option<Duration>) -> RedisResult<Connection> {
         let config = config(answered_within);
         match self {
-            Self::At(client) => {
-                client
-                    .get_multiplexed_async_connection_with_config(&config)
-                    .await
-            }
-            Self::Watched(watched) => watched.connect(&config).await,
+            Self::At(client) => connect_to(client, &config).await.map(Connection::One),
+            Self::Watched(watched) => watched.connect(&config).await.map(Connection::One),
+            Self::Sharded(cluster) => Nodes::of(cluster, config).await.map(Connection::Many),
         }
     }
 }
@@ -103,9 +108,7 @@ impl Watched {
         config: &AsyncConnectionConfig,
     ) -> RedisResult<MultiplexedConnection> {
         let asking = self::config(Some(CONNECTED_WITHIN));
-        let mut asked = sentinel
-            .get_multiplexed_async_connection_with_config(&asking)
-            .await?;
+        let mut asked = connect_to(sentinel, &asking).await?;
         let place: Option<(String, u16)> = redis::cmd("SENTINEL")
             .arg("get-master-addr-by-name")
             .arg(&self.name)
@@ -121,10 +124,7 @@ impl Watched {
             host
         };
         let address = format!("{}://{}{host}:{port}", self.scheme, self.credentials);
-        let client = Client::open(address)?;
-        let mut connection = client
-            .get_multiplexed_async_connection_with_config(config)
-            .await?;
+        let mut connection = connect_to(&Client::open(address)?, config).await?;
         let role: Vec<redis::Value> = redis::cmd("ROLE").query_async(&mut connection).await?;
         match role.first().map(redis::from_redis_value_ref::<String>) {
             Some(Ok(role)) if role == "master" => Ok(connection),
@@ -135,6 +135,20 @@ impl Watched {
                 .into()),
         }
     }
+}
+
+/// Credentials with their `@`, if there are any, and what stands behind them.
+fn apart(rest: &str) -> (&str, &str) {
+    rest.split_at(rest.rfind('@').map_or(0, |at| at + 1))
+}
+
+async fn connect_to(
+    client: &Client,
+    config: &AsyncConnectionConfig,
+) -> RedisResult<MultiplexedConnection> {
+    client
+        .get_multiplexed_async_connection_with_config(config)
+        .await
 }
 
 fn config(answered_within: Option<Duration>) -> AsyncConnectionConfig {

@@ -159,12 +159,15 @@ fn streams(tree: &mut Tree) -> StreamSettings {
     let mut section = tree.section("streams");
     let url = section.secret("url", |text| {
         let (scheme, _) = text.split_once("://").unwrap_or_default();
-        let known = ["redis", "rediss", "redis+sentinel", "rediss+sentinel"];
-        if known.contains(&scheme) && StreamServer::open(text).is_ok() {
-            Ok(())
-        } else {
-            Err("must be an address like redis://127.0.0.1:6379".to_owned())
+        let (plain, many) = scheme.split_once('+').unwrap_or((scheme, ""));
+        if ["redis", "rediss"].contains(&plain) && StreamServer::open(text).is_ok() {
+            return Ok(());
         }
+        let shape = match many {
+            "cluster" => "must name the nodes of a cluster like redis+cluster://one:6379,two:6379",
+            _ => "must be an address like redis://127.0.0.1:6379",
+        };
+        Err(shape.to_owned())
     });
     tree.close(section);
     StreamSettings { url }

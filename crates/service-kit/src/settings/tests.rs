@@ -93,6 +93,38 @@ fn every_key_is_read_and_the_rest_has_its_default() {
 }
 
 #[test]
+fn a_stream_server_is_one_or_watched_by_sentinels_or_a_cluster() {
+    let streams = |url: &str| {
+        Settings::from_toml(&format!(
+            "profile = \"development\"\n[streams]\nurl = \"{url}\""
+        ))
+    };
+    for url in [
+        "rediss://:word@one:6379",
+        "redis+sentinel://:word@one:26379,two:26379/name",
+        "redis+cluster://one:6379,two:6379,three:6379",
+        "rediss+cluster://user:word@one:6379,two:6379,three:6379",
+    ] {
+        let server = streams(url).unwrap().stream_server().unwrap();
+        let cluster = matches!(server, Some(StreamServer::Sharded(_)));
+        assert_eq!(cluster, url.contains("+cluster"), "{url}");
+    }
+    let of_a_cluster = "must name the nodes of a cluster like redis+cluster://one:6379,two:6379";
+    let of_one = "must be an address like redis://127.0.0.1:6379";
+    for (url, words) in [
+        ("redis+cluster://", of_a_cluster),
+        ("redis+cluster://one,two:6379", of_a_cluster),
+        ("redis+cluster://one:6379,two:6379/name", of_a_cluster),
+        ("rediss+cluster://:hidden@one:6379,", of_a_cluster),
+        ("http+cluster://one:6379", of_a_cluster),
+        ("redis+crowd://one:6379", of_one),
+    ] {
+        let refused = problems(streams(url));
+        assert_eq!(refused, [format!("[streams] url {words}")], "{url}");
+    }
+}
+
+#[test]
 fn nothing_at_all_is_the_production_profile_without_services() {
     let settings = Settings::from_toml("").unwrap();
     assert_eq!(settings.profile, Profile::Production);

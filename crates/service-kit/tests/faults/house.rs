@@ -16,6 +16,7 @@ use rand_chacha::ChaCha8Rng;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 
+use crate::cluster::Cluster;
 use crate::database::{Server, connect};
 use crate::history::{History, Outcome, Told};
 use crate::left::{applied, number_in, rows};
@@ -85,6 +86,7 @@ pub(crate) struct House {
     pub(crate) server: Arc<Server>,
     pub(crate) streams: Streams,
     pub(crate) sentinel: Option<Streams>,
+    pub(crate) cluster: Option<Cluster>,
     pub(crate) links: Links,
     pub(crate) chance: ChaCha8Rng,
     /// The names of the databases, the teller's first.
@@ -114,6 +116,7 @@ impl House {
             server: Arc::clone(server),
             streams,
             sentinel: None,
+            cluster: None,
             chance: ChaCha8Rng::seed_from_u64(seed),
             names,
             tellers: [None, None],
@@ -169,11 +172,14 @@ impl House {
         self.links.feed.lead_to(port);
     }
 
-    /// The stream server as a process knows it: over a link, or by its sentinel.
+    /// The stream server as a process knows it: over a link, by its sentinel, or by the nodes of a cluster.
     fn stream_server(&self, link: &Link) -> StreamServer {
-        let address = match &self.sentinel {
-            Some(sentinel) => format!("redis+sentinel://127.0.0.1:{}/{WATCHED}", sentinel.port()),
-            None => url(link.port()),
+        let address = match (&self.sentinel, &self.cluster) {
+            (Some(sentinel), _) => {
+                format!("redis+sentinel://127.0.0.1:{}/{WATCHED}", sentinel.port())
+            }
+            (None, Some(cluster)) => cluster.url(),
+            (None, None) => url(link.port()),
         };
         StreamServer::open(&address).unwrap()
     }
@@ -183,12 +189,7 @@ impl House {
     pub(crate) async fn watch_streams(&mut self) -> Streams {
         let replica = self.streams.replica().await;
         self.sentinel = Some(Streams::sentinel(self.streams.port()).await);
-        for which in 0..2 {
-            self.crash_teller(which);
-            self.start_teller(which).await;
-        }
-        self.crash_reader();
-        self.start_reader().await;
+        self.restart().await;
         replica
     }
 
@@ -198,6 +199,24 @@ impl House {
         for link in self.links.to_streams() {
             link.lead_to(self.streams.port());
         }
+        self.restart().await;
+    }
+
+    /// Starts a cluster; from now on it is the stream server of every process, and everything is mirrored there.
+    pub(crate) async fn enter_cluster(&mut self) {
+        self.cluster = Some(Cluster::start().await);
+        self.restart().await;
+        self.mirrored_in_cluster().await;
+    }
+
+    /// Processes know the one stream server by its address again.
+    pub(crate) async fn leave_cluster(&mut self) {
+        self.cluster = None;
+        self.restart().await;
+    }
+
+    /// Every process ends where it stands, and starts again with the stream server as it is known now.
+    async fn restart(&mut self) {
         for which in 0..2 {
             self.crash_teller(which);
             self.start_teller(which).await;

@@ -11,6 +11,7 @@ use sqlx::{AssertSqlSafe, PgPool};
 use crate::history::{Applied, History};
 use crate::house::{House, WITHIN};
 use crate::process::{LEVELS, number_of, stream_of};
+use crate::server::Row;
 
 impl House {
     /// Waits until what nobody confirmed has come to its end too: nothing waits in an outbox, and everybody stands at the head.
@@ -55,24 +56,36 @@ impl House {
 
     /// Waits until each mirror is what its feed is: it ends where the feed ends, and has no entry that the feed has not.
     pub(crate) async fn mirrored(&self) {
-        let teller = self.server.pool(&self.names[0]);
         let mirroring = async {
             let mut looked = tokio::time::interval(Duration::from_millis(20));
             loop {
                 looked.tick().await;
-                let feed: Vec<(String, i32, i64, String)> = rows(
-                    &teller,
-                    "SELECT stream, epoch, feed.seq, event_id::text FROM intake.feed JOIN intake.stream_head USING (stream, epoch)
-                     ORDER BY stream, feed.seq",
-                )
-                .await;
-                if self.streams.mirrors(&feed).await {
+                if self.streams.mirrors(&self.feed().await).await {
                     return;
                 }
             }
         };
         let whole = tokio::time::timeout(WITHIN, mirroring).await;
         whole.expect("a mirror is not what its feed is");
+    }
+
+    /// Waits until the cluster has whatever is in the feed by now; what comes meanwhile may be there too.
+    pub(crate) async fn mirrored_in_cluster(&self) {
+        let (feed, cluster) = (self.feed().await, self.cluster.as_ref().unwrap());
+        let mirroring = async {
+            let mut looked = tokio::time::interval(Duration::from_millis(20));
+            while cluster.beyond(&feed).await.is_none() {
+                looked.tick().await;
+            }
+        };
+        let whole = tokio::time::timeout(WITHIN, mirroring).await;
+        whole.expect("a mirror lacks what is in its feed");
+    }
+
+    async fn feed(&self) -> Vec<Row> {
+        let feed = "SELECT stream, epoch, feed.seq, event_id::text FROM intake.feed JOIN intake.stream_head USING (stream, epoch)
+                    ORDER BY stream, feed.seq";
+        rows(&self.server.pool(&self.names[0]), feed).await
     }
 
     /// What was told, sequenced and applied so far.

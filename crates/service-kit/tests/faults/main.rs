@@ -12,6 +12,8 @@
 )]
 
 #[cfg(test)]
+mod cluster;
+#[cfg(test)]
 mod database;
 #[cfg(test)]
 mod history;
@@ -22,11 +24,15 @@ mod left;
 #[cfg(test)]
 mod link;
 #[cfg(test)]
+mod over_cluster;
+#[cfg(test)]
 mod process;
 #[cfg(test)]
 mod server;
 #[cfg(test)]
 mod strike;
+#[cfg(test)]
+mod strike_cluster;
 #[cfg(test)]
 mod writer;
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use huiyin_service_kit::local::free_port;
 use huiyin_service_kit::road::streams;
+use redis::AsyncConnectionConfig;
 use redis::aio::MultiplexedConnection;
 use redis::streams::StreamRangeReply;
 use tempfile::TempDir;
@@ -16,8 +17,15 @@ const WITHIN: Duration = Duration::from_secs(20);
 
 /// The name by which a sentinel knows the stream server.
 pub(crate) const WATCHED: &str = "streams";
-/// Writes every change into a log of appends.
-const APPENDS: [&str; 4] = ["--appendonly", "yes", "--appendfsync", "everysec"];
+/// Writes every change into a log of appends, and waits for no second replica before it sends the first one what it has.
+const APPENDS: [&str; 6] = [
+    "--appendonly",
+    "yes",
+    "--appendfsync",
+    "everysec",
+    "--repl-diskless-sync-delay",
+    "0",
+];
 
 pub(crate) struct Streams {
     folder: TempDir,
@@ -26,8 +34,15 @@ pub(crate) struct Streams {
     child: Child,
 }
 
-/// The program of the stream server.
+/// A row of a feed: stream, epoch, place and event.
+pub(crate) type Row = (String, i32, i64, String);
+
+/// The program of the stream server: the machine's own Redis, or the one that the tests have fetched.
 fn program() -> PathBuf {
+    let of_the_machine = PathBuf::from("/usr/bin/redis-server");
+    if of_the_machine.is_file() {
+        return of_the_machine;
+    }
     std::env::var_os("HUIYIN_STREAM_SERVER")
         .expect("HUIYIN_STREAM_SERVER is not set: run the tests with ./dev test")
         .into()
@@ -37,6 +52,17 @@ impl Streams {
     /// Starts one that writes every change into its log of appends, and keeps that with its folder.
     pub(crate) async fn start() -> Self {
         Self::start_with(&APPENDS).await
+    }
+
+    /// Starts a node that may be one of a cluster's; gives the port of the way between nodes too.
+    pub(crate) async fn node() -> (Self, u16) {
+        let between = free_port().unwrap();
+        let (port, silent) = (between.to_string(), ["--cluster-node-timeout", "500"]);
+        let alone = ["--cluster-enabled", "yes", "--cluster-port", &port];
+        // whoever has a stream serves it, whatever became of the others
+        let partly = ["--cluster-require-full-coverage", "no"];
+        let arguments = [&APPENDS[..], &alone, &silent, &partly].concat();
+        (Self::start_with(&arguments).await, between)
     }
 
     /// Starts a sentinel that watches over the stream server at a port and decides alone.
@@ -148,6 +174,11 @@ impl Streams {
         }
     }
 
+    /// Deletes its streams; a node of a cluster knows the other nodes and its slots still.
+    pub(crate) fn delete_streams(&self) {
+        std::fs::remove_dir_all(self.folder.path().join("appendonlydir")).unwrap();
+    }
+
     /// Cuts the newest part of its log of appends back to a share of its length, as a loss of power does.
     pub(crate) fn cut_log_back(&self, keep: f64) {
         let appends = self.folder.path().join("appendonlydir");
@@ -174,29 +205,32 @@ impl Streams {
         assert!(sent.unwrap().success());
     }
 
-    /// Whether its streams are these rows of a feed: stream, epoch, place and event.
-    pub(crate) async fn mirrors(&self, feed: &[(String, i32, i64, String)]) -> bool {
-        let mut connection = self.connection().await;
+    /// Whether its streams are these rows of a feed.
+    pub(crate) async fn mirrors(&self, feed: &[Row]) -> bool {
         for rows in feed.chunk_by(|one, next| one.0 == next.0) {
-            let (stream, epoch) = (&rows[0].0, rows[0].1);
-            let mut asked = redis::cmd("XRANGE");
-            asked
-                .arg(streams::mirror_key(stream, epoch))
-                .arg("-")
-                .arg("+");
-            let there: Result<StreamRangeReply, _> = asked.query_async(&mut connection).await;
-            let there = there.map(|reply| reply.ids).unwrap_or_default();
-            let there = there
-                .iter()
-                .map(|entry| (entry.id.clone(), entry.get::<String>("id")));
-            let wanted = rows
-                .iter()
-                .map(|(_, _, seq, event)| (format!("{seq}-0"), Some(event.clone())));
-            if !there.eq(wanted) {
+            if self.beyond(rows).await != Some(0) {
                 return false;
             }
         }
         true
+    }
+
+    /// How many entries the stream of these rows of a feed has behind them; none when it is not here or does not begin with them.
+    pub(crate) async fn beyond(&self, rows: &[Row]) -> Option<usize> {
+        let mut connection = self.connection().await;
+        let (stream, epoch) = (&rows[0].0, rows[0].1);
+        let mut asked = redis::cmd("XRANGE");
+        asked
+            .arg(streams::mirror_key(stream, epoch))
+            .arg("-")
+            .arg("+");
+        let there: StreamRangeReply = asked.query_async(&mut connection).await.ok()?;
+        let known = there.ids.iter().take(rows.len());
+        let known = known.map(|entry| (entry.id.clone(), entry.get::<String>("id")));
+        let wanted = rows
+            .iter()
+            .map(|(_, _, seq, event)| (format!("{seq}-0"), Some(event.clone())));
+        known.eq(wanted).then(|| there.ids.len() - rows.len())
     }
 
     /// Waits until its answer holds certain words.
@@ -216,11 +250,13 @@ impl Streams {
 
     async fn answers(&self) -> MultiplexedConnection {
         let client = redis::Client::open(url(self.port)).unwrap();
+        let patient = AsyncConnectionConfig::new().set_response_timeout(Some(WITHIN));
         let asking = async {
             let mut asked = tokio::time::interval(Duration::from_millis(10));
             loop {
                 asked.tick().await;
-                if let Ok(mut open) = client.get_multiplexed_async_connection().await
+                let opening = client.get_multiplexed_async_connection_with_config(&patient);
+                if let Ok(mut open) = opening.await
                     && let Ok(()) = redis::cmd("PING").query_async(&mut open).await
                 {
                     return open;

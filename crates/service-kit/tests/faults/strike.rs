@@ -8,6 +8,7 @@ use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
 use crate::house::House;
 use crate::link::{Gate, Link, Moment, Trap};
+use crate::strike_cluster::strike_cluster;
 
 /// How long a trap waits for what it is laid for.
 const SPRUNG_WITHIN: Duration = Duration::from_secs(10);
@@ -53,6 +54,16 @@ pub(crate) enum Fault {
     StaleReplicaPromoted,
     /// The stream server dies, and its sentinel puts the replica in its place.
     SentinelFailsOver,
+    /// The stream server is a cluster, and one of its nodes is killed and started again on what it left behind.
+    ClusterNodeDies,
+    /// The same, and the node's files are deleted: it comes back with its slots and without a stream.
+    ClusterNodeForgets,
+    /// A node of a cluster is stopped for a while, without ending.
+    ClusterNodeFrozen,
+    /// A stream is moved from one node of a cluster to another while everybody goes on.
+    ClusterSlotMoves,
+    /// A node of a cluster dies, and the other nodes put its replica in its place.
+    ClusterFailsOver,
     /// The stream server's memory is full.
     StreamsFull,
     /// The stream server is stopped for a while, without ending.
@@ -87,7 +98,7 @@ pub(crate) enum Fault {
 
 impl Fault {
     /// Those that leave the database server as it is.
-    pub(crate) const GENTLE: [Self; 31] = [
+    pub(crate) const GENTLE: [Self; 36] = [
         Self::Nothing,
         Self::PoisonEntries,
         Self::TellerCrashes,
@@ -107,6 +118,11 @@ impl Fault {
         Self::StreamsCutBack,
         Self::StaleReplicaPromoted,
         Self::SentinelFailsOver,
+        Self::ClusterNodeDies,
+        Self::ClusterNodeForgets,
+        Self::ClusterNodeFrozen,
+        Self::ClusterSlotMoves,
+        Self::ClusterFailsOver,
         Self::StreamsFull,
         Self::StreamsFrozen,
         Self::StreamsUnreachable,
@@ -159,12 +175,13 @@ pub(crate) async fn strike(house: &mut House, fault: Fault) -> Duration {
         | Fault::StreamsFull
         | Fault::StreamsFrozen
         | Fault::StreamsUnreachable => strike_streams(house, fault).await,
+        Fault::ClusterNodeDies
+        | Fault::ClusterNodeForgets
+        | Fault::ClusterNodeFrozen
+        | Fault::ClusterSlotMoves
+        | Fault::ClusterFailsOver => return strike_cluster(house, fault).await,
         Fault::TrimmedBeforeASlowReader => trim(house).await,
-        Fault::ReaderCutOff => {
-            gates([&house.links.reading, &house.links.feed], Gate::Shut);
-            wait(house, 300..2500).await;
-            gates([&house.links.reading, &house.links.feed], Gate::Open);
-        }
+        Fault::ReaderCutOff => cut_the_reader_off(house).await,
         Fault::SlowWays => slow(house).await,
         Fault::ClockJumps => {
             house.move_clocks(chrono::TimeDelta::days(1));
@@ -227,7 +244,7 @@ async fn crash_the_database(house: &mut House) {
     house.server.postgres.again().await.unwrap();
 }
 
-async fn wait(house: &mut House, milliseconds: std::ops::Range<u64>) {
+pub(crate) async fn wait(house: &mut House, milliseconds: std::ops::Range<u64>) {
     let drawn = house.chance.random_range(milliseconds);
     house.meanwhile(drawn).await;
 }
@@ -249,6 +266,12 @@ async fn take_the_reader_away(house: &mut House) {
     house.crash_reader();
     wait(house, 100..1500).await;
     house.start_reader().await;
+}
+
+async fn cut_the_reader_off(house: &mut House) {
+    gates([&house.links.reading, &house.links.feed], Gate::Shut);
+    wait(house, 300..2500).await;
+    gates([&house.links.reading, &house.links.feed], Gate::Open);
 }
 
 /// Loses a request or its answer at a drawn turn.

@@ -56,7 +56,7 @@ fn row(guard: &Guard) -> String {
 fn every_guard_is_there_once_with_its_test_and_in_the_table() {
     let documented = text(&project(), "docs/mutants.md");
     let folders = [
-        ("huiyin-service-kit", "crates/service-kit/tests/road.rs"),
+        ("huiyin-service-kit", "crates/service-kit/tests"),
         (
             "huiyin-stability-early-warning",
             "services/stability-early-warning/tests/service",

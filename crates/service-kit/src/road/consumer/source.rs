@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use huiyin_proto::feed::v1::ReadFeedRequest;
 use huiyin_proto::feed::v1::feed_service_client::FeedServiceClient;
-use redis::aio::MultiplexedConnection;
 use redis::streams::{StreamReadOptions, StreamReadReply};
 use uuid::Uuid;
 
@@ -13,7 +12,7 @@ use crate::client::Calling;
 use crate::database::Database;
 use crate::metrics;
 use crate::road::sequencer::Sequenced;
-use crate::road::server::StreamServer;
+use crate::road::server::{Connection, StreamServer};
 use crate::road::{feed, mirror, streams};
 use crate::status::Problem;
 
@@ -68,7 +67,7 @@ pub(super) struct Source {
     database: Database,
     stream: String,
     roads: Roads,
-    connection: Option<MultiplexedConnection>,
+    connection: Option<Connection>,
     asked: Option<tokio::time::Instant>,
 }
 

@@ -8,7 +8,7 @@ use clap::Subcommand;
 use huiyin_domain::time::local;
 use huiyin_proto::intake::v1::{GetMatterRequest, GetProgressRequest, Matter};
 use huiyin_proto::routing::v1::{GetOrganRequest, ListForwardingsRequest};
-use huiyin_proto::stability_early_warning::v1::GetAlertRequest;
+use huiyin_proto::stability_early_warning::v1::{AlertReport, GetAlertRequest};
 use huiyin_proto::supervision::v1::ListClocksRequest;
 use huiyin_service_kit::wire;
 use prost_types::Timestamp;
@@ -257,6 +257,19 @@ async fn progress(clients: &Clients, number: String, query_code: String) -> Resu
     Ok(())
 }
 
+async fn show_report(clients: &Clients, report: AlertReport) -> Result<()> {
+    println!(
+        "  {}. {} of {} at {}, {} persons: {}",
+        report.number,
+        plain(report.stage().as_str_name(), "ALERT_REPORT_STAGE_"),
+        organ_name(clients, &report.organ_id).await?,
+        when(report.reported_time.as_ref()),
+        report.persons,
+        report.facts
+    );
+    Ok(())
+}
+
 async fn show_alert(clients: &Clients, alert_id: String) -> Result<()> {
     let request = GetAlertRequest { alert_id };
     let alert = persist("the alert cannot be shown", || {
@@ -307,15 +320,7 @@ async fn show_alert(clients: &Clients, alert_id: String) -> Result<()> {
         );
     }
     for report in alert.reports {
-        println!(
-            "  {}. {} of {} at {}, {} persons: {}",
-            report.number,
-            plain(report.stage().as_str_name(), "ALERT_REPORT_STAGE_"),
-            organ_name(clients, &report.organ_id).await?,
-            when(report.reported_time.as_ref()),
-            report.persons,
-            report.facts
-        );
+        show_report(clients, report).await?;
     }
     Ok(())
 }

@@ -17,7 +17,7 @@ use huiyin_proto::events::v1::event::Fact;
 use huiyin_proto::events::v1::{AlertDelivered, MatterWithdrawn};
 use huiyin_proto::feed::v1::ReadFeedRequest;
 use huiyin_proto::feed::v1::feed_service_server::FeedService as _;
-use huiyin_service_kit::database::{Database, Tx};
+use huiyin_service_kit::database::{Database, Tx, begun};
 use huiyin_service_kit::names::ServiceName;
 use huiyin_service_kit::road::consumer::{self, Reaction, Roads};
 use huiyin_service_kit::road::lease::{self, Lease};
@@ -305,7 +305,7 @@ async fn write_many(database: &Database, count: i64) {
 async fn beside_an_open_transaction_thirty_thousand_facts_are_sequenced_within_ten_seconds() {
     let desk = desk().await;
     let database = desk.database();
-    let mut somebody = database.writing().begin().await.unwrap();
+    let mut somebody = begun(database.writing(), "BEGIN").await.unwrap();
     sqlx::query("CREATE TABLE unrelated (number bigint)")
         .execute(&mut *somebody)
         .await
@@ -341,7 +341,7 @@ async fn whoever_commits_after_thousands_of_later_numbers_is_found_within_a_seco
     let desk = desk().await;
     let database = desk.database();
     let lease = lease_of(database, "one").await;
-    let mut slow = database.writing().begin().await.unwrap();
+    let mut slow = begun(database.writing(), "BEGIN").await.unwrap();
     sqlx::query("INSERT INTO outbox (stream, event_id, payload) VALUES ('events:{intake:0}', gen_random_uuid(), 'slow')")
         .execute(&mut *slow)
         .await

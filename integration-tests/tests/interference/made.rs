@@ -70,6 +70,17 @@ pub async fn early(world: &World, pool: &mut Pool) -> String {
     };
     let action = "stability_early_warning.SetSpecialPeriod";
     make(world, pool, (action, period)).await;
+    let action = "stability_early_warning.SetDutyRoster";
+    make(world, pool, (action, roster(world))).await;
+    world.settle().await.unwrap();
+    made.split('"')
+        .find(|word| word.starts_with("schedule_"))
+        .unwrap()
+        .to_owned()
+}
+
+/// One shift of the county's desk, in an hour.
+fn roster(world: &World) -> pb::SetDutyRosterRequest {
     let shift = pb::NewDutyShift {
         from_time: Some(wire::timestamp(world.now() + TimeDelta::hours(1))),
         to_time: Some(wire::timestamp(world.now() + TimeDelta::hours(9))),
@@ -80,20 +91,13 @@ pub async fn early(world: &World, pool: &mut Pool) -> String {
         }),
         duty_phone: "0745-2712345".to_owned(),
     };
-    let roster = pb::SetDutyRosterRequest {
+    pb::SetDutyRosterRequest {
         request_id: "roster".to_owned(),
         organ_id: office(COUNTY),
         shifts: vec![shift],
         hours: None,
         post: "head".to_owned(),
-    };
-    let action = "stability_early_warning.SetDutyRoster";
-    make(world, pool, (action, roster)).await;
-    world.settle().await.unwrap();
-    made.split('"')
-        .find(|word| word.starts_with("schedule_"))
-        .unwrap()
-        .to_owned()
+    }
 }
 
 /// The report of the first week, with a dispute.

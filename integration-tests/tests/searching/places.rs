@@ -9,6 +9,7 @@ use huiyin_proto::events::v1::Event;
 use huiyin_proto::stability_early_warning::v1 as pb;
 use huiyin_proto::stability_early_warning::v1::stability_early_warning_service_client::StabilityEarlyWarningServiceClient;
 use huiyin_service_kit::names::ServiceName;
+use huiyin_service_kit::road::server::Connection;
 use huiyin_service_kit::settings::Settings;
 use prost::Message as _;
 use sqlx::postgres::PgConnectOptions;
@@ -129,7 +130,7 @@ fn rows(search: &mut Search, folder: &Path) {
 }
 
 /// A connection to the stream server.
-pub async fn stream_server(folder: &Path) -> redis::aio::MultiplexedConnection {
+pub async fn stream_server(folder: &Path) -> Connection {
     let settings = Settings::load(Some(&folder.join("settings.toml"))).unwrap();
     let server = settings.stream_server().unwrap().unwrap();
     server.connect(None).await.unwrap()

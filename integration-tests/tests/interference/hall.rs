@@ -437,8 +437,10 @@ impl Hall {
             Some(known) => known.clone(),
             None => asked(&self.low, &reader.caller, (method, &message)).await,
         };
+        // which answers of each alert by itself: of one that is not there, that it is not
+        let answers_of_each = method.action == "stability_early_warning.AcknowledgeAlerts";
         assert!(
-            only_reads(method) || !here.is_ok(),
+            only_reads(method) || answers_of_each || !here.is_ok(),
             "{} was done: {}",
             method.action,
             here.text

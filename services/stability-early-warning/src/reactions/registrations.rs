@@ -151,7 +151,9 @@ fn exclusions(
     directory: &Directory,
 ) -> Result<Vec<OrganId>, Problem> {
     let everybody = fan_out::addressed(rule, &visit.report, None, directory, &[])?;
+    // an office may register for a place that is not its own, and then sees the alert as the one that reports
     let organs = everybody.iter().map(|recipient| recipient.organ);
+    let organs = organs.chain([visit.report.organ]);
     let excluded = excluded::among(organs, visit.about.as_slice(), directory);
     let is_left = |recipient: &warning::Recipient| !excluded.contains(&recipient.organ);
     if everybody.iter().any(is_left) {

@@ -103,6 +103,6 @@ mod tests {
             "     host 127.0.0.1:7401 silent for 41 s",
             "stream server: not named",
         ];
-        assert_eq!(lines[11..], expected);
+        assert_eq!(lines[12..], expected);
     }
 }

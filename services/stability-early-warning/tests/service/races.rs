@@ -135,6 +135,8 @@ async fn of_an_acknowledgement_and_the_escalation_one_comes_first_and_all_that_i
     let (mut first, mut later) = (0, 0);
     for round in 0..rounds {
         let answered = race(&stage, round).await?;
+        // before the next sweep, which would clear away what was left behind
+        assert_eq!(stage.timers_that_are_wrong().await?, 0, "round {round}");
         let written = written(&stage).await?;
         assert_eq!((answered.len(), written.len()), (100, 100), "round {round}");
         for (organ, step) in answered {

@@ -112,7 +112,7 @@ async fn an_audit_of_once_prints_what_is_broken_and_fails() {
     })
     .await;
     let holding = printed.lines().filter(|line| line.contains("  holds  "));
-    assert_eq!(holding.count(), 10, "{printed}");
+    assert_eq!(holding.count(), 11, "{printed}");
     let id = u32::try_from(up.pid(ServiceName::Routing)).unwrap();
     kill(id, "-STOP");
     let printed = until("a silent process", || async {

@@ -174,12 +174,19 @@ impl Start {
             .spawn()
             .with_context(|| format!("{} cannot be started", self.service))?;
         let id = child.id().unwrap_or_default().to_string();
-        std::fs::write(self.folder.join(format!("{}.pid", self.service)), id)
+        self.keep("pid", &id)
             .context("a pid file cannot be written")?;
-        let metrics = self.folder.join(format!("{}.metrics", self.service));
-        std::fs::write(metrics, self.metrics.to_string())
+        self.keep("metrics", &self.metrics.to_string())
             .context("the address of the metrics cannot be written")?;
         let input = child.stdin.take();
         Ok((child, input))
+    }
+
+    /// Writes a file of the service, which nobody finds half-written.
+    fn keep(&self, kind: &str, words: &str) -> std::io::Result<()> {
+        let file = self.folder.join(format!("{}.{kind}", self.service));
+        let new = file.with_extension(format!("{kind}.new"));
+        std::fs::write(&new, words)?;
+        std::fs::rename(new, file)
     }
 }

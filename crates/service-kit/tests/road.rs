@@ -93,9 +93,13 @@ fn stream() -> String {
 }
 
 async fn mirrored(url: &str, epoch: i32) -> Vec<i64> {
+    // the harness is patient: ten thousand entries on a busy machine take longer than the client's half a second
+    let patient = redis::AsyncConnectionConfig::new()
+        .set_connection_timeout(Some(Duration::from_secs(20)))
+        .set_response_timeout(Some(Duration::from_secs(20)));
     let mut connection = redis::Client::open(url)
         .unwrap()
-        .get_multiplexed_async_connection()
+        .get_multiplexed_async_connection_with_config(&patient)
         .await
         .unwrap();
     let reply: redis::streams::StreamRangeReply = redis::cmd("XRANGE")

@@ -17,6 +17,7 @@ use sqlx::{Connection as _, PgConnection};
 
 use super::{Place, Search};
 use crate::common::servers::{channel_as, metrics, owner, postgres_command};
+use crate::common::until;
 
 /// Searches all of them.
 pub async fn all(search: &mut Search, folder: &Path) {
@@ -133,7 +134,10 @@ fn rows(search: &mut Search, folder: &Path) {
 pub async fn stream_server(folder: &Path) -> Connection {
     let settings = Settings::load(Some(&folder.join("settings.toml"))).unwrap();
     let server = settings.stream_server().unwrap().unwrap();
-    server.connect(None).await.unwrap()
+    until("the stream server", || async {
+        server.connect(None).await.ok()
+    })
+    .await
 }
 
 /// Every entry of every stream.

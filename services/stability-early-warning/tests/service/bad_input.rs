@@ -179,7 +179,7 @@ async fn wrong_fields(city: &City) -> Vec<Refused> {
             "an unknown recipient rule",
             city.raises(by_no_rule).await,
             "recipient_rule",
-            "there are: urgent-report",
+            "there are: to-offices-below, urgent-report",
         ),
         (
             "shifts of one roster over each other",

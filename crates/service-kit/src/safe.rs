@@ -59,6 +59,8 @@ pub struct Safe(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     pool: PgPool,
+    /// Leaves come by connections that no transaction holds while it waits for a leaf: else all that write could wait for each other.
+    numbers: PgPool,
     service: ServiceName,
     name: &'static str,
     key: KeyReference,
@@ -91,6 +93,7 @@ impl Safe {
         let vault = open_or_make(database, (name, key, *suite), &copy).await?;
         Ok(Self(Arc::new(Inner {
             pool: database.writing().clone(),
+            numbers: database.pool().clone(),
             service,
             name,
             key: key.clone(),
@@ -149,7 +152,7 @@ impl Safe {
         if let Some(leaf) = leaves.next() {
             return Ok(leaf);
         }
-        let mut connection = self.0.pool.acquire().await?;
+        let mut connection = self.0.numbers.acquire().await?;
         let first = store::next_leaves(&mut connection).await?;
         *leaves = first + 1..first + BLOCK;
         Ok(first)

@@ -1,10 +1,12 @@
 //! A vault in the tables of a service: its state is a row of the table `vault`, its leaves come from the sequence `vault_leaf`.
 //! Whoever finds a newer state there opens it, so all processes of a service forget together what one of them erased.
 
+mod reasons;
 mod store;
 mod upkeep;
 
-pub use upkeep::{Unsealed, erased, keep};
+pub use reasons::{Found, InTheClear, Reasons, seal_reasons};
+pub use upkeep::{erased, keep};
 
 use std::ops::Range;
 use std::path::PathBuf;

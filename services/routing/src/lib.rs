@@ -6,7 +6,6 @@
 
 mod chain;
 mod onward;
-mod opinions;
 mod places;
 mod reactions;
 mod rpc;
@@ -24,6 +23,8 @@ use huiyin_service_kit::server;
 use huiyin_service_kit::status::Problem;
 use sqlx::migrate::Migrator;
 use tonic::service::Routes;
+
+use crate::store::opinion::OPINIONS;
 
 /// The service's own tables.
 pub static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
@@ -44,7 +45,7 @@ pub fn serve(context: Context) -> BoxFuture<'static, Result<(), RunError>> {
 pub fn lists(desk: Desk) -> BoxFuture<'static, Result<Lists, Problem>> {
     Box::pin(async move {
         let service = service::Service::start(desk).await?;
-        let works = vec![opinions::work(&service.desk, service.opinions.clone())?];
+        let works = vec![OPINIONS.work(&service.desk, service.opinions.clone())?];
         Ok(Lists {
             reactions: vec![
                 reactions::to_intake(service.rulebook.clone()),

@@ -8,9 +8,9 @@ use huiyin_service_kit::safe::Safe;
 use huiyin_service_kit::status::Problem;
 use tonic::{Request, Response, Status};
 
-use crate::opinions;
 use crate::rpc;
 use crate::rulebook::Rulebook;
+use crate::store::opinion::OPINIONS;
 
 /// What the rpcs work with.
 #[derive(Clone, Debug)]
@@ -31,7 +31,7 @@ impl Service {
     pub(crate) async fn start(desk: Desk) -> Result<Self, Problem> {
         let local = LocalRules::given(desk.local_rules.as_deref()).map_err(wrong_local_rules)?;
         Ok(Self {
-            opinions: opinions::open(&desk).await?,
+            opinions: OPINIONS.open(&desk).await?,
             desk,
             rulebook: Rulebook::new(local),
         })

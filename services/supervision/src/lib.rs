@@ -10,7 +10,6 @@ mod heard;
 mod line;
 mod order;
 mod reactions;
-mod remedies;
 mod rpc;
 mod service;
 mod store;
@@ -27,6 +26,8 @@ use huiyin_service_kit::server;
 use huiyin_service_kit::status::Problem;
 use sqlx::migrate::Migrator;
 use tonic::service::Routes;
+
+use crate::store::remedy::REMEDIES;
 
 /// The service's own tables.
 pub static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
@@ -48,7 +49,7 @@ pub fn lists(desk: Desk) -> BoxFuture<'static, Result<Lists, Problem>> {
     Box::pin(async move {
         let almanac = desk.almanac.clone();
         let service = service::Service::start(desk).await?;
-        let works = vec![remedies::work(&service.desk, service.remedies.clone())?];
+        let works = vec![REMEDIES.work(&service.desk, service.remedies.clone())?];
         Ok(Lists {
             rpcs: Routes::new(
                 SupervisionServiceServer::new(service)

@@ -22,7 +22,8 @@ use huiyin_service_kit::safe::Safe;
 use huiyin_service_kit::status::Problem;
 use tonic::{Request, Response, Status};
 
-use crate::{remedies, rpc};
+use crate::rpc;
+use crate::store::remedy::REMEDIES;
 
 type Answer<T> = Result<Response<T>, Status>;
 
@@ -45,7 +46,7 @@ impl Service {
     pub(crate) async fn start(desk: Desk) -> Result<Self, Problem> {
         let local = LocalRules::given(desk.local_rules.as_deref()).map_err(wrong_local_rules)?;
         Ok(Self {
-            remedies: remedies::open(&desk).await?,
+            remedies: REMEDIES.open(&desk).await?,
             desk,
             local,
         })

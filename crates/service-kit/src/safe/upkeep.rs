@@ -20,9 +20,6 @@ const LOOK_AGAIN: Duration = Duration::from_secs(2);
 /// Keys destroyed by one change of the vault at most.
 const DESTROYED: i64 = 1_000;
 
-/// Seals some texts that lie in the clear, because a release before the vault wrote them; gives how many.
-pub type Unsealed = fn(Database, Safe) -> BoxFuture<'static, Result<usize, Problem>>;
-
 /// The matters whose petitions intake has erased.
 ///
 /// # Errors
@@ -42,14 +39,15 @@ pub fn erased(events: &[Event]) -> Result<Vec<Uuid>, Problem> {
         .collect()
 }
 
-/// Looks after a vault until the service stops.
+/// Looks after a vault until the service stops. `unsealed` seals some texts that lie in the clear, because a release before the
+/// vault wrote them, and gives how many.
 pub async fn keep(
     (database, safe, suite): (Database, Safe, Suite),
-    unsealed: Unsealed,
+    unsealed: impl Fn(Database, Safe) -> BoxFuture<'static, Result<usize, Problem>> + Sync,
     stopper: Stopper,
 ) {
     loop {
-        let looked = look((&database, &safe, suite), unsealed, &stopper).await;
+        let looked = look((&database, &safe, suite), &unsealed, &stopper).await;
         if let Err(problem) = looked {
             tracing::warn!(vault = safe.name(), error = %problem, "the vault stays as it was");
         }
@@ -62,7 +60,7 @@ pub async fn keep(
 
 async fn look(
     (database, safe, suite): (&Database, &Safe, Suite),
-    unsealed: Unsealed,
+    unsealed: &(impl Fn(Database, Safe) -> BoxFuture<'static, Result<usize, Problem>> + Sync),
     stopper: &Stopper,
 ) -> Result<(), Problem> {
     safe.look_again().await?;

@@ -11,7 +11,7 @@ use huiyin_service_kit::authorization::{About, permit};
 use huiyin_service_kit::chance;
 use huiyin_service_kit::database::Tx;
 use huiyin_service_kit::idempotency::Asked;
-use huiyin_service_kit::safe::Sealed;
+use huiyin_service_kit::safe::{Sealed, seal_reasons};
 use huiyin_service_kit::status::Problem;
 use huiyin_service_kit::violations::Violations;
 use tonic::Request;
@@ -19,7 +19,7 @@ use tonic::Request;
 use super::lock_for;
 use crate::service::Service;
 use crate::store::opinion::Opinion;
-use crate::{opinions, store, wire};
+use crate::{store, wire};
 
 #[derive(Clone, Debug)]
 struct Issuing {
@@ -92,7 +92,7 @@ async fn draft(service: &Service, issuing: &Issuing) -> Result<Drafted, Problem>
         matter: issuing.matter,
         organ: issuing.organ,
         kind: issuing.kind,
-        sealed: opinions::seal(safe, (leaf, id), words)?,
+        sealed: seal_reasons(safe, (leaf, id.uuid()), words)?,
     })
 }
 

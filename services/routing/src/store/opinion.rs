@@ -3,7 +3,7 @@
 use huiyin_domain::ids::{MatterId, OpinionId, OrganId};
 use huiyin_domain::time::Instant;
 use huiyin_domain::vocabulary::OpinionKind;
-use huiyin_service_kit::safe::Sealed;
+use huiyin_service_kit::safe::{InTheClear, Reasons, Sealed};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -50,40 +50,30 @@ pub(crate) async fn insert(
     Ok(())
 }
 
-/// The words of one that lies in the clear.
-pub(crate) struct InTheClear {
-    /// Which.
-    pub(crate) id: OpinionId,
-    /// Facts and reasons.
-    pub(crate) reasons: String,
-    /// Legal basis.
-    pub(crate) legal_basis: String,
-}
+/// The vault: reasons and legal bases lie sealed.
+pub(crate) const OPINIONS: Reasons = Reasons {
+    name: "opinions",
+    in_the_clear: |connection, limit| Box::pin(in_the_clear(connection, limit)),
+    seal: |connection, id, sealed| Box::pin(seal(connection, id, sealed)),
+};
 
-/// Some that lie in the clear, locked; at most `limit`.
-pub(crate) async fn in_the_clear(
+async fn in_the_clear(
     connection: &mut PgConnection,
     limit: i64,
 ) -> Result<Vec<InTheClear>, sqlx::Error> {
-    let rows = sqlx::query!(
-        r#"SELECT opinion_id, reasons AS "reasons!", legal_basis AS "legal_basis!" FROM opinion
+    sqlx::query_as!(
+        InTheClear,
+        r#"SELECT opinion_id AS id, reasons AS "reasons!", legal_basis AS "legal_basis!" FROM opinion
            WHERE reasons IS NOT NULL ORDER BY opinion_id LIMIT $1 FOR UPDATE SKIP LOCKED"#,
         limit,
     )
     .fetch_all(connection)
-    .await?;
-    let clear = rows.into_iter().map(|row| InTheClear {
-        id: OpinionId::from_uuid(row.opinion_id),
-        reasons: row.reasons,
-        legal_basis: row.legal_basis,
-    });
-    Ok(clear.collect())
+    .await
 }
 
-/// Puts sealed words in the place of those in the clear.
-pub(crate) async fn seal(
+async fn seal(
     connection: &mut PgConnection,
-    id: OpinionId,
+    id: Uuid,
     sealed: &Sealed<2>,
 ) -> Result<(), sqlx::Error> {
     let [reasons, legal_basis] = &sealed.fields;
@@ -91,7 +81,7 @@ pub(crate) async fn seal(
         "UPDATE opinion SET reasons = NULL, legal_basis = NULL, leaf = $2, epoch = $3, wrapped_key = $4,
             sealed_reasons = $5, sealed_legal_basis = $6
          WHERE opinion_id = $1",
-        id.uuid(),
+        id,
         sealed.leaf,
         sealed.epoch,
         sealed.wrapped_key,

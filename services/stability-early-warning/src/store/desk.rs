@@ -183,33 +183,32 @@ pub(crate) async fn write(
     let rung: Vec<Option<Instant>> = states.iter().map(|(rung, _, _)| *rung).collect();
     let since: Vec<Option<Instant>> = states.iter().map(|(_, since, _)| *since).collect();
     let due: Vec<Option<Instant>> = states.iter().map(|(_, _, due)| *due).collect();
-    let rings = |desk: &LockedDesk| {
-        let organ = desk.organ.uuid();
-        let rings = desk.desk.rings.clone().into_iter();
-        rings.map(move |ring| (organ, ring))
-    };
-    let rings: Vec<(Uuid, Ring)> = desks.iter().flat_map(rings).collect();
-    let organs: Vec<Uuid> = rings.iter().map(|(organ, _)| *organ).collect();
-    let at: Vec<Instant> = rings.iter().map(|(_, ring)| ring.at).collect();
-    let notices: Vec<Uuid> = rings.iter().map(|(_, ring)| ring.notice.uuid()).collect();
+    // the rings of all, one after the other, and which of them are whose: a join with them could be planned as a loop in a loop
+    let rings: Vec<Ring> = desks
+        .iter()
+        .flat_map(|desk| desk.desk.rings.clone())
+        .collect();
+    let at: Vec<Instant> = rings.iter().map(|ring| ring.at).collect();
+    let notices: Vec<Uuid> = rings.iter().map(|ring| ring.notice.uuid()).collect();
     let groups: Vec<Option<Uuid>> = rings
         .iter()
-        .map(|(_, ring)| ring.group.map(Group::uuid))
+        .map(|ring| ring.group.map(Group::uuid))
         .collect();
+    let (mut first, mut last) = (Vec::new(), Vec::new());
+    let mut before = 0;
+    for desk in desks {
+        first.push(before + 1);
+        before += i32::try_from(desk.desk.rings.len()).unwrap_or(i32::MAX);
+        last.push(before);
+    }
     sqlx::query!(
-        "WITH rung AS (
-             SELECT organ_id, array_agg(at ORDER BY place) AS times, array_agg(notice ORDER BY place) AS notices,
-                    array_agg(grouping_key ORDER BY place) AS groups
-             FROM unnest($7::uuid[], $8::timestamptz[], $9::uuid[], $10::uuid[]) WITH ORDINALITY
-                  AS ring (organ_id, at, notice, grouping_key, place)
-             GROUP BY organ_id)
-         UPDATE desk
+        "UPDATE desk
          SET bundle = stands.bundle, bundle_rung_at = stands.bundle_rung_at, waits_since = stands.waits_since,
-             rings_at = stands.rings_at, waits_as = stands.waits_as, ring_times = coalesce(rung.times, '{}'),
-             ring_notices = coalesce(rung.notices, '{}'), ring_groups = coalesce(rung.groups, '{}')
-         FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::timestamptz[], $5::timestamptz[], $6::uuid[])
-              AS stands (organ_id, bundle, bundle_rung_at, waits_since, rings_at, waits_as)
-              LEFT JOIN rung ON rung.organ_id = stands.organ_id
+             rings_at = stands.rings_at, waits_as = stands.waits_as, ring_times = ($9::timestamptz[])[stands.first:stands.last],
+             ring_notices = ($10::uuid[])[stands.first:stands.last], ring_groups = ($11::uuid[])[stands.first:stands.last]
+         FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::timestamptz[], $5::timestamptz[], $6::uuid[], $7::integer[],
+                     $8::integer[])
+              AS stands (organ_id, bundle, bundle_rung_at, waits_since, rings_at, waits_as, first, last)
          WHERE desk.organ_id = ANY($1) AND desk.organ_id = stands.organ_id",
         &ids,
         &bundles as &[Option<Uuid>],
@@ -217,7 +216,8 @@ pub(crate) async fn write(
         &since as &[Option<Instant>],
         &due as &[Option<Instant>],
         &timers as &[Option<Uuid>],
-        &organs,
+        &first,
+        &last,
         &at,
         &notices,
         &groups as &[Option<Uuid>],

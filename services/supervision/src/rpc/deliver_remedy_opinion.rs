@@ -15,7 +15,7 @@ use huiyin_service_kit::authorization::{About, permit};
 use huiyin_service_kit::chance;
 use huiyin_service_kit::database::Tx;
 use huiyin_service_kit::idempotency::Asked;
-use huiyin_service_kit::safe::Safe;
+use huiyin_service_kit::safe::{Safe, seal_reasons};
 use huiyin_service_kit::status::Problem;
 use huiyin_service_kit::violations::Violations;
 use tonic::Request;
@@ -25,7 +25,7 @@ use crate::follow::follow;
 use crate::heard::Heard;
 use crate::service::Service;
 use crate::store::remedy::{self, RemedyCase};
-use crate::{remedies, wire};
+use crate::wire;
 
 const ACTION: &str = "deliver_remedy_opinion";
 
@@ -106,7 +106,7 @@ async fn carry_out(
     let case = owed(known, given)?;
     let (now, outcome) = (tx.now(), given.outcome);
     let words = (given.reasons.as_str(), given.legal_basis.as_str());
-    let sealed = remedies::seal(safe, (leaf, case.id), words)?;
+    let sealed = seal_reasons(safe, (leaf, case.id.uuid()), words)?;
     remedy::deliver(tx.connection(), case.id, (outcome, &sealed), now).await?;
     tx.tell(Told::RemedyOpinionDelivered(RemedyOpinionDelivered {
         matter_id: given.matter.to_string(),

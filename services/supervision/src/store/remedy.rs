@@ -3,7 +3,7 @@
 use huiyin_domain::ids::{MatterId, OrganId, RemedyId};
 use huiyin_domain::time::Instant;
 use huiyin_domain::vocabulary::{Remedy, RemedyOutcome};
-use huiyin_service_kit::safe::Sealed;
+use huiyin_service_kit::safe::{InTheClear, Reasons, Sealed};
 use huiyin_service_kit::status::Problem;
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -126,40 +126,30 @@ pub(crate) async fn of_matter(
     .collect()
 }
 
-/// The words of one that lies in the clear.
-pub(crate) struct InTheClear {
-    /// Which.
-    pub(crate) id: RemedyId,
-    /// Facts and reasons.
-    pub(crate) reasons: String,
-    /// Legal basis.
-    pub(crate) legal_basis: String,
-}
+/// The vault: reasons and legal bases lie sealed.
+pub(crate) const REMEDIES: Reasons = Reasons {
+    name: "remedies",
+    in_the_clear: |connection, limit| Box::pin(in_the_clear(connection, limit)),
+    seal: |connection, id, sealed| Box::pin(seal(connection, id, sealed)),
+};
 
-/// Some that lie in the clear, locked; at most `limit`.
-pub(crate) async fn in_the_clear(
+async fn in_the_clear(
     connection: &mut PgConnection,
     limit: i64,
 ) -> Result<Vec<InTheClear>, sqlx::Error> {
-    let rows = sqlx::query!(
-        r#"SELECT remedy_id, reasons AS "reasons!", legal_basis AS "legal_basis!" FROM remedy
+    sqlx::query_as!(
+        InTheClear,
+        r#"SELECT remedy_id AS id, reasons AS "reasons!", legal_basis AS "legal_basis!" FROM remedy
            WHERE reasons IS NOT NULL ORDER BY remedy_id LIMIT $1 FOR UPDATE SKIP LOCKED"#,
         limit,
     )
     .fetch_all(connection)
-    .await?;
-    let clear = rows.into_iter().map(|row| InTheClear {
-        id: RemedyId::from_uuid(row.remedy_id),
-        reasons: row.reasons,
-        legal_basis: row.legal_basis,
-    });
-    Ok(clear.collect())
+    .await
 }
 
-/// Puts sealed words in the place of those in the clear.
-pub(crate) async fn seal(
+async fn seal(
     connection: &mut PgConnection,
-    id: RemedyId,
+    id: Uuid,
     sealed: &Sealed<2>,
 ) -> Result<(), sqlx::Error> {
     let [reasons, legal_basis] = &sealed.fields;
@@ -167,7 +157,7 @@ pub(crate) async fn seal(
         "UPDATE remedy SET reasons = NULL, legal_basis = NULL, leaf = $2, epoch = $3, wrapped_key = $4,
             sealed_reasons = $5, sealed_legal_basis = $6
          WHERE remedy_id = $1",
-        id.uuid(),
+        id,
         sealed.leaf,
         sealed.epoch,
         sealed.wrapped_key,

@@ -36,7 +36,7 @@ step_clippy() { cargo clippy --workspace --all-targets -- -D warnings; }
 step_tests() {
     need_softhsm || die "the tests of the master key need SoftHSM"
     # the integration tests start the program itself
-    cargo build --workspace --bin huiyin
+    build_program
     if ! need_nextest; then
         cargo test --workspace
         return
@@ -67,7 +67,7 @@ step_dashboard() {
     [ -x deploy/grafana/check.sh ] || skip "there is no deploy/grafana/check.sh"
     deploy/grafana/check.sh --form
     need_prometheus || skip "there is no Prometheus"
-    cargo build --workspace --bin huiyin
+    build_program
     "$(target_folder)/debug/huiyin" demo --help >/dev/null 2>&1 || skip "there is no 'huiyin demo' yet"
     local home=$SERVERS_FOLDER/dashboard demo result=0
     mkdir -p "$home"
@@ -89,6 +89,9 @@ step_scripts() {
     if has shellcheck; then shellcheck --shell=bash --severity=warning --exclude=SC2034,SC2120 dev .ci/run deploy/dev/*.sh deploy/dev/counting_rustc || failed=1; fi
     return $failed
 }
+
+# With the features that its dependencies have for the tests, which would else be compiled once more.
+build_program() { cargo build --workspace --bin huiyin --tests; }
 
 # cargo-nextest of the machine, else one in the project's folder.
 need_nextest() {

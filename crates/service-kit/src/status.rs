@@ -1,7 +1,6 @@
 //! The one table that turns what happened into a gRPC code, a reason and its details.
 
 use std::collections::HashMap;
-use std::error::Error as _;
 use std::time::Duration;
 
 use huiyin_domain::matter::Refused;
@@ -12,6 +11,10 @@ use tonic_types::{ErrorDetails, FieldViolation, StatusExt as _};
 use crate::telemetry;
 use crate::token::TokenRefused;
 use crate::violations::Violations;
+
+mod trouble;
+
+use self::trouble::{Trouble, chain, trouble};
 
 /// Whose reasons these are.
 const DOMAIN: &str = "huiyin";
@@ -132,36 +135,6 @@ pub enum Problem {
     /// What should not happen. The words are for the log, never for the caller.
     #[error("{0}")]
     Unexpected(String),
-}
-
-/// What a database error means to a caller.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Trouble {
-    /// The database cannot be reached or takes no work.
-    Gone,
-    /// Another transaction was first.
-    Race,
-    /// A mistake of ours.
-    Bug,
-}
-
-impl Trouble {
-    /// As [`Problem::row`].
-    fn row(self) -> (Code, ErrorReason, Option<Duration>) {
-        match self {
-            Self::Gone => (
-                Code::Unavailable,
-                ErrorReason::Unavailable,
-                Some(AFTER_AN_ABSENCE),
-            ),
-            Self::Race => (
-                Code::Aborted,
-                ErrorReason::ChangedMeanwhile,
-                Some(AFTER_A_RACE),
-            ),
-            Self::Bug => (Code::Internal, ErrorReason::Internal, None),
-        }
-    }
 }
 
 impl Problem {
@@ -457,47 +430,6 @@ fn list(allowed: &[String]) -> String {
         "nothing, it has ended".to_owned()
     } else {
         allowed.join(", ")
-    }
-}
-
-fn chain(error: &sqlx::Error) -> String {
-    let mut words = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let next = error.to_string();
-        if !words.contains(&next) {
-            words.push_str(": ");
-            words.push_str(&next);
-        }
-        cause = error.source();
-    }
-    words
-}
-
-fn trouble(error: &sqlx::Error) -> Trouble {
-    match error {
-        sqlx::Error::PoolTimedOut
-        | sqlx::Error::PoolClosed
-        | sqlx::Error::Io(_)
-        | sqlx::Error::Tls(_)
-        | sqlx::Error::WorkerCrashed => Trouble::Gone,
-        sqlx::Error::Database(database) => database
-            .code()
-            .map_or(Trouble::Bug, |code| trouble_of(&code)),
-        // sqlx's own enum may grow
-        _ => Trouble::Bug,
-    }
-}
-
-/// What an SQLSTATE means: <https://www.postgresql.org/docs/current/errcodes-appendix.html>.
-fn trouble_of(code: &str) -> Trouble {
-    match code {
-        // serialization failure, deadlock, lock not available
-        "40001" | "40P01" | "55P03" => Trouble::Race,
-        // shutting down, crashed, starting, too many connections, a standby, out of disk or memory
-        "57P01" | "57P02" | "57P03" | "25006" => Trouble::Gone,
-        code if code.starts_with("08") || code.starts_with("53") => Trouble::Gone,
-        _ => Trouble::Bug,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use chrono::DateTime;
 use huiyin_domain::time::Instant;
-use huiyin_domain::vocabulary::Category;
+use huiyin_domain::vocabulary::{Category, Level};
 use huiyin_proto::vocabulary::v1 as words;
 use prost_types::Timestamp;
 
@@ -21,6 +21,32 @@ pub fn timestamp(instant: Instant) -> Timestamp {
 #[must_use]
 pub fn instant(timestamp: &Timestamp) -> Option<Instant> {
     DateTime::from_timestamp(timestamp.seconds, u32::try_from(timestamp.nanos).ok()?)
+}
+
+/// A level that must be given.
+pub fn level(violations: &mut Violations, field: &str, given: i32) -> Option<Level> {
+    match violations.choice(field, given, words::Level::as_str_name)? {
+        words::Level::Village => Some(Level::Village),
+        words::Level::Township => Some(Level::Township),
+        words::Level::County => Some(Level::County),
+        words::Level::City => Some(Level::City),
+        words::Level::Province => Some(Level::Province),
+        words::Level::Nation => Some(Level::Nation),
+        words::Level::Unspecified => None,
+    }
+}
+
+/// A level on the wire.
+#[must_use]
+pub fn level_word(level: Level) -> words::Level {
+    match level {
+        Level::Village => words::Level::Village,
+        Level::Township => words::Level::Township,
+        Level::County => words::Level::County,
+        Level::City => words::Level::City,
+        Level::Province => words::Level::Province,
+        Level::Nation => words::Level::Nation,
+    }
 }
 
 /// A category that must be given.

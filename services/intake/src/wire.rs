@@ -1,10 +1,11 @@
 //! Between the contract's messages and our types.
 
+pub(crate) use huiyin_service_kit::wire::level;
+
 use huiyin_domain::ids::{Id, Kind, OrganId};
 use huiyin_domain::matter::Stage;
 use huiyin_domain::vocabulary::{
-    Category, Channel, DeclineReason, EvaluationAddressee, Level, Remedy, RemedyOutcome,
-    Satisfaction,
+    Category, Channel, DeclineReason, EvaluationAddressee, Remedy, RemedyOutcome, Satisfaction,
 };
 use huiyin_proto::intake::v1 as pb;
 use huiyin_proto::vocabulary::v1 as words;
@@ -67,19 +68,6 @@ pub(crate) fn satisfaction(
         words::Satisfaction::BasicallySatisfied => Some(Satisfaction::BasicallySatisfied),
         words::Satisfaction::NotSatisfied => Some(Satisfaction::NotSatisfied),
         words::Satisfaction::Unspecified => None,
-    }
-}
-
-/// A level that must be given.
-pub(crate) fn level(violations: &mut Violations, field: &str, given: i32) -> Option<Level> {
-    match violations.choice(field, given, words::Level::as_str_name)? {
-        words::Level::Village => Some(Level::Village),
-        words::Level::Township => Some(Level::Township),
-        words::Level::County => Some(Level::County),
-        words::Level::City => Some(Level::City),
-        words::Level::Province => Some(Level::Province),
-        words::Level::Nation => Some(Level::Nation),
-        words::Level::Unspecified => None,
     }
 }
 

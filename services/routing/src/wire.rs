@@ -5,29 +5,17 @@ mod hop;
 
 pub(crate) use competence::{activated, competence_rules, told_activation, told_rules};
 pub(crate) use hop::{forwarding, told_forwarding};
+pub(crate) use huiyin_service_kit::wire::{level, level_word};
 
 use huiyin_domain::organs::OrganProfile;
 use huiyin_domain::routing::Reason;
 use huiyin_domain::territory::{
     Change, ChangeKind, Established, Place, Territory, TerritoryCode, Unit,
 };
-use huiyin_domain::vocabulary::{DeclineReason, ForwardingKind, Level, OpinionKind};
+use huiyin_domain::vocabulary::{DeclineReason, ForwardingKind, OpinionKind};
 use huiyin_proto::routing::v1 as pb;
 use huiyin_proto::{events::v1 as events, vocabulary::v1 as words};
 use huiyin_service_kit::violations::Violations;
-
-/// A level that must be given.
-pub(crate) fn level(violations: &mut Violations, field: &str, given: i32) -> Option<Level> {
-    match violations.choice(field, given, words::Level::as_str_name)? {
-        words::Level::Village => Some(Level::Village),
-        words::Level::Township => Some(Level::Township),
-        words::Level::County => Some(Level::County),
-        words::Level::City => Some(Level::City),
-        words::Level::Province => Some(Level::Province),
-        words::Level::Nation => Some(Level::Nation),
-        words::Level::Unspecified => None,
-    }
-}
 
 /// A kind of forwarding that must be given.
 pub(crate) fn forwarding_kind(
@@ -72,18 +60,6 @@ pub(crate) fn decline_reason(
         words::DeclineReason::AlreadyFinal => Some(DeclineReason::AlreadyFinal),
         words::DeclineReason::InHandling => Some(DeclineReason::InHandling),
         words::DeclineReason::Unspecified => None,
-    }
-}
-
-/// A level on the wire.
-pub(crate) fn level_word(level: Level) -> words::Level {
-    match level {
-        Level::Village => words::Level::Village,
-        Level::Township => words::Level::Township,
-        Level::County => words::Level::County,
-        Level::City => words::Level::City,
-        Level::Province => words::Level::Province,
-        Level::Nation => words::Level::Nation,
     }
 }
 

@@ -110,10 +110,7 @@ pub(crate) async fn raise_all(
     service: &Service,
     outgoing: &[Outgoing],
 ) -> Result<Vec<(Alert, Vec<Recipient>)>, Problem> {
-    let mut raised = Vec::with_capacity(outgoing.len());
-    for outgoing in outgoing {
-        raised.extend(address(tx, &service.limits, outgoing).await?);
-    }
+    let raised = address(tx, &service.limits, outgoing).await?;
     let (alerts, recipients): (Vec<Alert>, Vec<Vec<Recipient>>) = raised.iter().cloned().unzip();
     reach(tx, service, &alerts, &recipients.concat()).await?;
     Ok(raised)
@@ -131,56 +128,69 @@ pub(crate) async fn reach(
     recipients: &[Recipient],
 ) -> Result<(), Problem> {
     let mut calls = storm::calls(alerts, recipients);
-    for (alert, told) in silence::reached(tx, service, alerts, recipients).await? {
-        calls.extend(storm::calls(slice::from_ref(&alert), &told));
-    }
+    let silent = silence::reached(tx, service, alerts, recipients).await?;
+    calls.extend(storm::calls_of(&silent));
     storm::call(tx, &service.limits, &calls).await
 }
 
-/// Addresses everybody of one report; their calls are still to be placed. `None` when it was raised before.
+/// Addresses everybody of several reports; their calls are still to be placed. Leaves out those that were raised before.
 ///
 /// # Errors
 /// When the database refuses.
 pub(crate) async fn address(
     tx: &mut Tx,
     limits: &Limits,
-    outgoing: &Outgoing,
-) -> Result<Option<(Alert, Vec<Recipient>)>, Problem> {
+    outgoing: &[Outgoing],
+) -> Result<Vec<(Alert, Vec<Recipient>)>, Problem> {
+    if outgoing.is_empty() {
+        return Ok(Vec::new());
+    }
     let now = wire::kept(tx.now());
-    let alert = Alert::made(outgoing.id, outgoing.report.clone(), now, limits);
-    let recipients: Vec<Recipient> = outgoing
-        .addressed
+    let mut raised: Vec<(Alert, Vec<Recipient>)> = outgoing
         .iter()
-        .map(|told| {
-            let role = Role::AtOnce(told.role);
-            waiting(
-                &alert,
-                (told.organ, told.level),
-                (role, told.reason.clone()),
-                limits,
-                now,
-            )
+        .map(|outgoing| made(outgoing, limits, now))
+        .collect();
+    let fresh = alert::insert(tx.connection(), &raised).await?;
+    raised.retain(|(alert, _)| fresh.contains(&alert.id));
+    let excluded: Vec<(AlertId, OrganId)> = outgoing
+        .iter()
+        .filter(|outgoing| fresh.contains(&outgoing.id))
+        .flat_map(|outgoing| {
+            outgoing
+                .exclusions
+                .iter()
+                .map(|organ| (outgoing.id, *organ))
         })
         .collect();
-    if !alert::insert(tx.connection(), &alert, &recipients).await? {
-        return Ok(None);
-    }
-    alert_exclusion::insert(tx.connection(), alert.id, &outgoing.exclusions).await?;
-    arm(tx, &recipients).await?;
-    for recipient in &recipients {
-        told::raised(tx, &alert, recipient);
+    alert_exclusion::insert(tx.connection(), &excluded).await?;
+    arm(tx, raised.iter().flat_map(|(_, recipients)| recipients)).await?;
+    for (alert, recipients) in &raised {
+        for recipient in recipients {
+            told::raised(tx, alert, recipient);
+            metrics::count(
+                "huiyin_alert_recipients",
+                1,
+                &[("level", recipient.level.as_str())],
+            );
+        }
         metrics::count(
-            "huiyin_alert_recipients",
+            "huiyin_alerts_raised",
             1,
-            &[("level", recipient.level.as_str())],
+            &[("kind", alert.report.kind.as_str())],
         );
     }
-    metrics::count(
-        "huiyin_alerts_raised",
-        1,
-        &[("kind", alert.report.kind.as_str())],
-    );
-    Ok(Some((alert, recipients)))
+    Ok(raised)
+}
+
+/// The alert of a report and everybody it addresses, none of them called yet.
+fn made(outgoing: &Outgoing, limits: &Limits, now: Instant) -> (Alert, Vec<Recipient>) {
+    let alert = Alert::made(outgoing.id, outgoing.report.clone(), now, limits);
+    let recipients = outgoing.addressed.iter().map(|told| {
+        let role = (Role::AtOnce(told.role), told.reason.clone());
+        waiting(&alert, (told.organ, told.level), role, limits, now)
+    });
+    let recipients = recipients.collect();
+    (alert, recipients)
 }
 
 /// Adds recipients that the escalation asks for to alerts that are under way; gives those that were not addressed before.
@@ -211,9 +221,12 @@ pub(crate) async fn add(
     Ok(recipients)
 }
 
-async fn arm(tx: &mut Tx, recipients: &[Recipient]) -> Result<(), sqlx::Error> {
+async fn arm(
+    tx: &mut Tx,
+    recipients: impl IntoIterator<Item = &Recipient>,
+) -> Result<(), sqlx::Error> {
     let timers: Vec<(Uuid, Instant)> = recipients
-        .iter()
+        .into_iter()
         .map(|recipient| (recipient.id, recipient.ack_due))
         .collect();
     timer::arm_all(tx.connection(), ACKNOWLEDGEMENT, &timers).await

@@ -55,6 +55,11 @@ fn count(column: &'static str, stored: i32) -> Result<u32, Problem> {
     u32::try_from(stored).map_err(|error| Problem::Unexpected(format!("column {column}: {error}")))
 }
 
+/// A place in an array, as a column counts it.
+fn place(place: usize) -> Result<i32, Problem> {
+    i32::try_from(place).map_err(|_| Problem::Unexpected("an array is too long".to_owned()))
+}
+
 /// Writes a count into a column.
 fn integer(count: u32) -> Result<i32, Problem> {
     i32::try_from(count).map_err(|error| Problem::Unexpected(format!("{count}: {error}")))

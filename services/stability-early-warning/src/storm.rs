@@ -2,6 +2,7 @@
 //! its timer and its escalation know nothing of it.
 
 use std::collections::HashMap;
+use std::slice;
 
 use huiyin_domain::ids::OrganId;
 use huiyin_domain::territory::TerritoryCode;
@@ -57,6 +58,14 @@ pub(crate) fn calls<'r>(
         })
     };
     recipients.into_iter().filter_map(call).collect()
+}
+
+/// The same of alerts that were raised together.
+pub(crate) fn calls_of(raised: &[(Alert, Vec<Recipient>)]) -> Vec<Called> {
+    let calls = raised
+        .iter()
+        .map(|(alert, told)| calls(slice::from_ref(alert), told));
+    calls.flatten().collect()
 }
 
 /// Puts calls into the notices of their desks. It is the last thing a transaction does, once: desks are locked, and whoever waits

@@ -1,7 +1,9 @@
 //! Between the contract's messages and our types.
 
+pub(crate) use huiyin_service_kit::wire::{level, level_word};
+
 use huiyin_domain::time::Instant;
-use huiyin_domain::vocabulary::{Level, UrgentKind};
+use huiyin_domain::vocabulary::UrgentKind;
 use huiyin_domain::warning::storm::Form;
 use huiyin_domain::warning::{RecipientRole, ReportStage, Step};
 use huiyin_proto::stability_early_warning::v1 as pb;
@@ -12,19 +14,6 @@ use huiyin_service_kit::wire::timestamp;
 use crate::alert::{self, Acknowledgement, Addressed, FurtherReport, Role};
 use crate::store::desk_call::Member;
 use crate::store::desk_notice::Notice;
-
-/// A level that must be given.
-pub(crate) fn level(violations: &mut Violations, field: &str, given: i32) -> Option<Level> {
-    match violations.choice(field, given, words::Level::as_str_name)? {
-        words::Level::Village => Some(Level::Village),
-        words::Level::Township => Some(Level::Township),
-        words::Level::County => Some(Level::County),
-        words::Level::City => Some(Level::City),
-        words::Level::Province => Some(Level::Province),
-        words::Level::Nation => Some(Level::Nation),
-        words::Level::Unspecified => None,
-    }
-}
 
 /// A kind of urgent report that must be given.
 pub(crate) fn urgent_kind(
@@ -40,18 +29,6 @@ pub(crate) fn urgent_kind(
         words::UrgentKind::Retaliation => Some(UrgentKind::Retaliation),
         words::UrgentKind::Other => Some(UrgentKind::Other),
         words::UrgentKind::Unspecified => None,
-    }
-}
-
-/// A level on the wire.
-pub(crate) fn level_word(level: Level) -> words::Level {
-    match level {
-        Level::Village => words::Level::Village,
-        Level::Township => words::Level::Township,
-        Level::County => words::Level::County,
-        Level::City => words::Level::City,
-        Level::Province => words::Level::Province,
-        Level::Nation => words::Level::Nation,
     }
 }
 

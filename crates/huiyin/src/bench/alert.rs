@@ -19,7 +19,7 @@ use serde_json::json;
 use sqlx::{Connection as _, PgConnection, Row as _};
 
 use super::measure::{histogram, milliseconds};
-use super::{BenchArgs, Found, constellation};
+use super::{BenchArgs, Found, over_constellation};
 
 use crate::connect::{Clients, by};
 use crate::constellation::{Constellation, DATABASE};
@@ -34,22 +34,18 @@ const TOWNSHIP: &str = "431202001000";
 const NEXT_LEVEL: &str = "alerts:{county:0}";
 
 pub(super) async fn run(args: &BenchArgs) -> Result<Found> {
-    let constellation = constellation(args).await?;
-    let outcome = measure(args, &constellation).await;
-    let stopped = constellation.stop().await;
-    let found = outcome?;
-    stopped?;
-    Ok(found)
+    over_constellation(args, async |constellation| {
+        measure(args, constellation).await
+    })
+    .await
 }
 
 /// The same while somebody else holds a transaction open that has written, from the first report to the last.
 pub(super) async fn beside_an_open_transaction(args: &BenchArgs) -> Result<Found> {
-    let constellation = constellation(args).await?;
-    let outcome = measure_beside(args, &constellation).await;
-    let stopped = constellation.stop().await;
-    let found = outcome?;
-    stopped?;
-    Ok(found)
+    over_constellation(args, async |constellation| {
+        measure_beside(args, constellation).await
+    })
+    .await
 }
 
 async fn measure_beside(args: &BenchArgs, constellation: &Constellation) -> Result<Found> {

@@ -21,7 +21,7 @@ use tokio::process::{Child, Command};
 
 use super::alert::{RATE, latencies, now, ours};
 use super::measure::{histogram, milliseconds};
-use super::{BenchArgs, Found, constellation};
+use super::{BenchArgs, Found, over_constellation};
 use crate::constellation::Constellation;
 
 /// Turns of each side.
@@ -32,12 +32,10 @@ const RECEIVERS: usize = 6;
 pub(super) async fn run(args: &BenchArgs) -> Result<Found> {
     let program = std::env::var_os("ALERTMANAGER").map(PathBuf::from);
     let program = program.context("set ALERTMANAGER to the program of Prometheus Alertmanager")?;
-    let constellation = constellation(args).await?;
-    let outcome = measure(args, &constellation, &program).await;
-    let stopped = constellation.stop().await;
-    let found = outcome?;
-    stopped?;
-    Ok(found)
+    over_constellation(args, async |constellation| {
+        measure(args, constellation, &program).await
+    })
+    .await
 }
 
 async fn measure(args: &BenchArgs, constellation: &Constellation, program: &Path) -> Result<Found> {

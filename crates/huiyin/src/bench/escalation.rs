@@ -7,11 +7,11 @@ use anyhow::{Context as _, Result, bail};
 use chrono::{DateTime, Utc};
 use huiyin_domain::vocabulary::UrgentKind;
 use serde_json::json;
-use sqlx::{Connection as _, PgConnection, Row as _};
+use sqlx::{PgConnection, Row as _};
 
 use super::measure::{histogram, milliseconds};
-use super::{BenchArgs, Found, constellation};
-use crate::constellation::{Constellation, DATABASE};
+use super::{BenchArgs, Found, over_constellation, warning_tables};
+use crate::constellation::Constellation;
 
 /// Recipients that wait.
 const ARMED: i64 = 100_000;
@@ -21,19 +21,11 @@ const EXPIRING: i64 = 2_000;
 const LEAD: i64 = 5;
 
 pub(super) async fn run(args: &BenchArgs) -> Result<Found> {
-    let constellation = constellation(args).await?;
-    let outcome = measure(&constellation).await;
-    let stopped = constellation.stop().await;
-    let found = outcome?;
-    stopped?;
-    Ok(found)
+    over_constellation(args, measure).await
 }
 
 async fn measure(constellation: &Constellation) -> Result<Found> {
-    let mut database = PgConnection::connect(&constellation.postgres.url(DATABASE)).await?;
-    sqlx::query("SET search_path = stability_early_warning")
-        .execute(&mut database)
-        .await?;
+    let mut database = warning_tables(constellation).await?;
     arm(&mut database).await?;
     let until = Instant::now() + Duration::from_secs(60);
     loop {

@@ -11,7 +11,7 @@ use sqlx::{Connection as _, PgConnection};
 
 use super::intake::{open_loop, ours};
 use super::measure::{median, milliseconds};
-use super::{BenchArgs, Found, constellation};
+use super::{BenchArgs, Found, over_constellation};
 use crate::connect::Clients;
 use crate::constellation::{Constellation, DATABASE};
 
@@ -34,14 +34,12 @@ const STOP: &str = "
 const GO_ON: &str = "UPDATE intake.lease SET expires_at = clock_timestamp() - interval '1 second' WHERE name = 'log'";
 
 pub(super) async fn run(args: &BenchArgs) -> Result<Found> {
-    let constellation = constellation(args).await?;
-    // only intake is measured: what others do with its events is not part of an accepted registration
-    constellation.processes.keep_only(ServiceName::Intake).await;
-    let outcome = measure(args, &constellation).await;
-    let stopped = constellation.stop().await;
-    let found = outcome?;
-    stopped?;
-    Ok(found)
+    over_constellation(args, async |constellation| {
+        // only intake is measured: what others do with its events is not part of an accepted registration
+        constellation.processes.keep_only(ServiceName::Intake).await;
+        measure(args, constellation).await
+    })
+    .await
 }
 
 /// The two sides of a pair.

@@ -16,7 +16,7 @@ use serde_json::json;
 use tokio::sync::Mutex;
 
 use super::measure::{histogram, median, milliseconds};
-use super::{BenchArgs, Found, constellation};
+use super::{BenchArgs, Found, over_constellation};
 use tonic::Request;
 
 use crate::connect::{Clients, by};
@@ -30,14 +30,12 @@ const ALONE: &str = include_str!("register_alone.sql");
 const PAIRS: u64 = 6;
 
 pub(super) async fn run(args: &BenchArgs) -> Result<Found> {
-    let constellation = constellation(args).await?;
-    // only intake is measured: what others do with its events is not part of an accepted registration
-    constellation.processes.keep_only(ServiceName::Intake).await;
-    let outcome = measure(args, &constellation).await;
-    let stopped = constellation.stop().await;
-    let found = outcome?;
-    stopped?;
-    Ok(found)
+    over_constellation(args, async |constellation| {
+        // only intake is measured: what others do with its events is not part of an accepted registration
+        constellation.processes.keep_only(ServiceName::Intake).await;
+        measure(args, constellation).await
+    })
+    .await
 }
 
 async fn measure(args: &BenchArgs, constellation: &Constellation) -> Result<Found> {

@@ -13,8 +13,9 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 use serde_json::json;
+use sqlx::{Connection as _, PgConnection};
 
-use crate::constellation::{Constellation, Plan, Ports};
+use crate::constellation::{Constellation, DATABASE, Plan, Ports};
 
 /// Which bench.
 #[derive(Debug, clap::Args)]
@@ -78,6 +79,28 @@ pub async fn run(args: BenchArgs) -> Result<()> {
         eprintln!("{}", found.more);
     }
     Ok(())
+}
+
+/// Measures over a constellation, which is stopped whatever comes of it.
+async fn over_constellation(
+    args: &BenchArgs,
+    measure: impl AsyncFnOnce(&Constellation) -> Result<Found>,
+) -> Result<Found> {
+    let constellation = constellation(args).await?;
+    let outcome = measure(&constellation).await;
+    let stopped = constellation.stop().await;
+    let found = outcome?;
+    stopped?;
+    Ok(found)
+}
+
+/// A connection to the tables of stability-early-warning.
+async fn warning_tables(constellation: &Constellation) -> Result<PgConnection> {
+    let mut database = PgConnection::connect(&constellation.postgres.url(DATABASE)).await?;
+    sqlx::query("SET search_path = stability_early_warning")
+        .execute(&mut database)
+        .await?;
+    Ok(database)
 }
 
 /// A constellation for measuring: the database as it is in earnest, every commit flushed.

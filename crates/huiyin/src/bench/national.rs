@@ -10,12 +10,12 @@ use huiyin_proto::stability_early_warning::v1::RaiseAlertRequest;
 use huiyin_proto::vocabulary::v1 as words;
 use huiyin_service_kit::wire;
 use serde_json::json;
-use sqlx::{Connection as _, PgConnection};
+use sqlx::PgConnection;
 
 use super::measure::{histogram, milliseconds};
-use super::{BenchArgs, Found, constellation};
+use super::{BenchArgs, Found, over_constellation, warning_tables};
 use crate::connect::{Clients, by};
-use crate::constellation::{Constellation, DATABASE};
+use crate::constellation::Constellation;
 
 /// Offices that are made besides those of the city.
 const OFFICES: i64 = 5_000;
@@ -25,19 +25,11 @@ const WARNINGS: u32 = 5;
 const WITHIN: Duration = Duration::from_secs(60);
 
 pub(super) async fn run(args: &BenchArgs) -> Result<Found> {
-    let constellation = constellation(args).await?;
-    let outcome = measure(&constellation).await;
-    let stopped = constellation.stop().await;
-    let found = outcome?;
-    stopped?;
-    Ok(found)
+    over_constellation(args, measure).await
 }
 
 async fn measure(constellation: &Constellation) -> Result<Found> {
-    let mut database = PgConnection::connect(&constellation.postgres.url(DATABASE)).await?;
-    sqlx::query("SET search_path = stability_early_warning")
-        .execute(&mut database)
-        .await?;
+    let mut database = warning_tables(constellation).await?;
     establish(&mut database).await?;
     let clients = constellation.clients()?;
     let (mut times, mut calls) = (histogram()?, histogram()?);

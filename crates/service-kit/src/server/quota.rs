@@ -1,13 +1,15 @@
 //! How often something may happen: a bucket of tokens.
 
 use std::num::NonZeroU32;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use governor::clock::Clock;
 use governor::middleware::NoOpMiddleware;
 use governor::state::{InMemoryState, NotKeyed};
 use governor::{Quota as Tokens, RateLimiter};
-use tokio::time::Instant;
+use tokio::time::{Instant, Sleep};
 
 use crate::settings::Quota;
 
@@ -70,6 +72,46 @@ impl Bucket {
     }
 }
 
+/// How fast something goes on: so many steps at once after a rest, then so many a second.
+#[derive(Debug)]
+pub(crate) struct Pace {
+    tokens: Bucket,
+    /// Whether the next step may be taken.
+    may_step: bool,
+    rest: Option<Pin<Box<Sleep>>>,
+}
+
+impl Pace {
+    /// None of it taken yet.
+    pub(crate) fn new(quota: Quota) -> Self {
+        Self {
+            tokens: Bucket::new(quota),
+            may_step: false,
+            rest: None,
+        }
+    }
+
+    /// Ready when the next step may be taken.
+    pub(crate) fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        while !self.may_step {
+            if let Some(rest) = &mut self.rest {
+                ready!(rest.as_mut().poll(context));
+                self.rest = None;
+            }
+            match self.tokens.take() {
+                Ok(()) => self.may_step = true,
+                Err(after) => self.rest = Some(Box::pin(tokio::time::sleep(after))),
+            }
+        }
+        Poll::Ready(())
+    }
+
+    /// The step is taken.
+    pub(crate) fn step(&mut self) {
+        self.may_step = false;
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -88,6 +130,19 @@ mod tests {
         tokio::time::advance(10 * SECOND).await;
         let taken = (0..100).filter(|_| bucket.take().is_ok()).count();
         assert_eq!(taken, 20, "it never holds more than its burst");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_pace_lets_so_many_go_at_once_and_then_so_many_a_second() {
+        let mut pace = Pace::new(Quota::of(10, 20));
+        let mut steps = 0;
+        let began = Instant::now();
+        while began.elapsed() < 2 * SECOND {
+            std::future::poll_fn(|context| pace.poll(context)).await;
+            pace.step();
+            steps += 1;
+        }
+        assert!((40..=41).contains(&steps), "{steps}");
     }
 
     #[tokio::test(start_paused = true)]

@@ -1,5 +1,6 @@
 //! What callers are told of each problem.
 
+use super::trouble::trouble_of;
 use super::*;
 
 fn told(problem: Problem) -> (Code, String, ErrorDetails) {

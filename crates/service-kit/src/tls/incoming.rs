@@ -21,10 +21,14 @@ use super::identity::Identity;
 use super::thumbprint::Thumbprint;
 use crate::metrics;
 use crate::names::ServiceName;
-use crate::settings::LimitSettings;
+use crate::server::quota::Pace;
+use crate::settings::{LimitSettings, Quota};
 
 /// How long shaking hands may take.
 const HANDSHAKE_WITHIN: Duration = Duration::from_secs(5);
+/// How often a connection is taken, from whatever addresses they come. Whoever comes oftener is left waiting by the machine, so that
+/// those who are inside are answered as before, and those who shake hands have time for it.
+const TAKEN: Quota = Quota::of(2_000, 500);
 
 /// Connections as they come in.
 pub struct Incoming {
@@ -33,6 +37,7 @@ pub struct Incoming {
     keys: Option<Keys>,
     places: Arc<Semaphore>,
     arrivals: Arrivals,
+    pace: Pace,
     shaking: FuturesUnordered<BoxFuture<'static, Option<Connection>>>,
 }
 
@@ -82,6 +87,7 @@ impl Incoming {
             keys,
             places: Arc::new(Semaphore::new(limits.connections as usize)),
             arrivals: Arrivals::new(limits.handshakes),
+            pace: Pace::new(TAKEN),
             shaking: FuturesUnordered::new(),
         }
     }
@@ -172,8 +178,14 @@ impl Stream for Incoming {
         let this = self.get_mut();
         loop {
             loop {
+                if this.pace.poll(context).is_pending() {
+                    break;
+                }
                 match this.listener.poll_accept(context) {
-                    Poll::Ready(Ok((stream, address))) => this.greet(stream, address),
+                    Poll::Ready(Ok((stream, address))) => {
+                        this.pace.step();
+                        this.greet(stream, address);
+                    }
                     Poll::Ready(Err(error)) => return Poll::Ready(Some(Err(error))),
                     Poll::Pending => break,
                 }

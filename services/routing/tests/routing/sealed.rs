@@ -198,6 +198,18 @@ async fn an_opinion_is_erased_with_the_petition_and_opens_from_no_backup() {
 }
 
 #[tokio::test]
+async fn a_leaf_is_given_while_transactions_hold_every_connection() {
+    let city = City::new().await;
+    let safe = another(&city).await;
+    let writing = city.desk.database().writing();
+    let mut held = Vec::new();
+    for _ in 0..writing.options().get_max_connections() {
+        held.push(begun(writing, "BEGIN").await.unwrap());
+    }
+    safe.next_leaf().await.unwrap();
+}
+
+#[tokio::test]
 async fn another_suite_seals_what_comes_and_opens_what_was() {
     let city = City::new().await;
     let before = answered(&city).await;

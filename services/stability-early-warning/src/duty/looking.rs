@@ -1,8 +1,6 @@
 //! Organs of which a duty is required are looked at early each day, whenever one of their gaps begins, and at once when something
 //! about them was set. A look finds the gaps of the days ahead; in a special period it also says that nobody is on duty.
 
-use std::slice::from_ref;
-
 use std::collections::BTreeSet;
 
 use huiyin_domain::ids::{OrganId, SpecialPeriodId};
@@ -130,21 +128,19 @@ async fn look_at(service: &Service, tx: &mut Tx, due: &[Due]) -> Result<(), Prob
     let directory = service.offices.current(tx.connection()).await?;
     let looked = look(tx, (&service.limits, &directory), desks, now).await?;
     tell_gaps(tx, &looked, (&directory, now)).await?;
-    let mut calls = Vec::new();
-    for one in &looked {
-        if one.special.iter().any(|period| period.holds(now)) {
-            let said = silence::say(tx, (&service.limits, &directory), one, Vec::new()).await?;
-            if let Some((alert, told)) = said {
-                calls.extend(storm::calls(from_ref(&alert), &told));
-            }
-        }
-    }
+    let special = |one: &&Looked| one.special.iter().any(|period| period.holds(now));
+    let silent: Vec<(&Looked, Vec<OrganId>)> = looked
+        .iter()
+        .filter(special)
+        .map(|one| (one, Vec::new()))
+        .collect();
+    let said = silence::say(tx, (&service.limits, &directory), &silent).await?;
     let next = looked.iter().filter(|one| one.goes_on);
     let next: Vec<(Uuid, Instant)> = next
         .map(|one| (one.desk.organ.uuid(), next_look(&one.gaps, now)))
         .collect();
     timer::arm_all(tx.connection(), DUTY_LOOK, &next).await?;
-    storm::call(tx, &service.limits, &calls).await
+    storm::call(tx, &service.limits, &storm::calls_of(&said)).await
 }
 
 /// What is required of organs and what of it nobody keeps, from some time back to the days ahead.

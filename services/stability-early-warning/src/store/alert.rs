@@ -1,5 +1,7 @@
 //! Urgent reports.
 
+use std::collections::HashSet;
+
 use chrono::{DateTime, Utc};
 use huiyin_domain::ids::{AlertId, MatterId, OrganId};
 use huiyin_domain::time::{Duration, Instant};
@@ -8,7 +10,7 @@ use huiyin_service_kit::status::Problem;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{count, integer, most, word};
+use super::{count, integer, most, place, word};
 use crate::alert::{Alert, Recipient, Report};
 
 struct Row {
@@ -61,58 +63,120 @@ impl TryFrom<Row> for Alert {
     }
 }
 
-/// Writes an alert and everybody addressed in one statement; false when the alert is there already, and
-/// then nothing is written.
+/// Alerts as an `unnest` takes them, a column each; the matters of all stand one after the other, and `first` and `last` say which
+/// are whose.
+#[derive(Default)]
+struct Columns {
+    ids: Vec<Uuid>,
+    kinds: Vec<String>,
+    places: Vec<String>,
+    organs: Vec<Uuid>,
+    first: Vec<i32>,
+    last: Vec<i32>,
+    matters: Vec<Uuid>,
+    persons: Vec<i32>,
+    happened: Vec<Instant>,
+    known: Vec<Instant>,
+    reported: Vec<Instant>,
+    lateness: Vec<i64>,
+    late: Vec<bool>,
+    facts: Vec<String>,
+    measures: Vec<String>,
+    duty_phones: Vec<String>,
+    sources: Vec<String>,
+    rules: Vec<String>,
+}
+
+fn columns<'a>(alerts: impl Iterator<Item = &'a Alert>) -> Result<Columns, Problem> {
+    let mut columns = Columns::default();
+    for alert in alerts {
+        let report = &alert.report;
+        columns.ids.push(alert.id.uuid());
+        columns.kinds.push(report.kind.as_str().to_owned());
+        columns.places.push(report.place.as_str().to_owned());
+        columns.organs.push(report.organ.uuid());
+        columns.first.push(place(columns.matters.len() + 1)?);
+        let matters = report.matters.iter().map(|matter| matter.uuid());
+        columns.matters.extend(matters);
+        columns.last.push(place(columns.matters.len())?);
+        columns.persons.push(integer(report.persons)?);
+        columns.happened.push(report.happened_at);
+        columns.known.push(report.known_at);
+        columns.reported.push(alert.reported_at);
+        columns.lateness.push(alert.lateness.num_seconds());
+        columns.late.push(alert.late);
+        columns.facts.push(report.facts.clone());
+        columns.measures.push(report.measures.clone());
+        columns.duty_phones.push(report.duty_phone.clone());
+        columns.sources.push(report.source.as_str().to_owned());
+        columns.rules.push(report.recipient_rule.clone());
+    }
+    Ok(columns)
+}
+
+/// Writes alerts and everybody addressed in one statement; gives those that were not there already. Of the others nothing is
+/// written.
 pub(crate) async fn insert(
     connection: &mut PgConnection,
-    alert: &Alert,
-    recipients: &[Recipient],
-) -> Result<bool, Problem> {
-    let report = &alert.report;
-    let matters: Vec<Uuid> = report.matters.iter().map(|matter| matter.uuid()).collect();
+    raised: &[(Alert, Vec<Recipient>)],
+) -> Result<HashSet<AlertId>, Problem> {
+    let columns = columns(raised.iter().map(|(alert, _)| alert))?;
+    let recipients = raised.iter().flat_map(|(_, recipients)| recipients);
     let addressed = super::alert_recipient::columns(recipients)?;
-    let written = sqlx::query!(
+    let written = sqlx::query_scalar!(
         "WITH raised AS (
              INSERT INTO alert (alert_id, kind, place_code, organ_id, matter_ids, persons, happened_at, known_at,
                                 reported_at, lateness_seconds, late, facts, measures, duty_phone, source,
                                 recipient_rule)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $22)
+             SELECT report.alert_id, kind, place_code, organ_id, ($7::uuid[])[first:last], persons, happened_at, known_at,
+                    reported_at, lateness_seconds, late, facts, measures, duty_phone, source, recipient_rule
+             FROM unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[], $5::integer[], $6::integer[], $8::integer[],
+                         $9::timestamptz[], $10::timestamptz[], $11::timestamptz[], $12::bigint[], $13::boolean[], $14::text[],
+                         $15::text[], $16::text[], $17::text[], $18::text[])
+                  AS report (alert_id, kind, place_code, organ_id, first, last, persons, happened_at, known_at, reported_at,
+                             lateness_seconds, late, facts, measures, duty_phone, source, recipient_rule)
              ON CONFLICT (alert_id) DO NOTHING
-             RETURNING alert_id)
-         INSERT INTO alert_recipient (recipient_id, alert_id, organ_id, level, role, reason, ack_due, quorum, ladder)
-         SELECT addressed.recipient_id, raised.alert_id, addressed.organ_id, addressed.level, addressed.role,
-                addressed.reason, addressed.ack_due, addressed.quorum, addressed.ladder
-         FROM raised, unnest($17::uuid[], $18::uuid[], $19::text[], $20::text[], $21::text[], $16::timestamptz[],
-                             $23::integer[], $24::text[])
-              AS addressed (recipient_id, organ_id, level, role, reason, ack_due, quorum, ladder)",
-        alert.id.uuid(),
-        report.kind.as_str(),
-        report.place.as_str(),
-        report.organ.uuid(),
-        &matters,
-        integer(report.persons)?,
-        report.happened_at,
-        report.known_at,
-        alert.reported_at,
-        alert.lateness.num_seconds(),
-        alert.late,
-        report.facts,
-        report.measures,
-        report.duty_phone,
-        report.source.as_str(),
-        &addressed.dues,
+             RETURNING alert_id),
+         told AS (
+             INSERT INTO alert_recipient (recipient_id, alert_id, organ_id, level, role, reason, ack_due, quorum, ladder)
+             SELECT addressed.recipient_id, raised.alert_id, addressed.organ_id, addressed.level, addressed.role,
+                    addressed.reason, addressed.ack_due, addressed.quorum, addressed.ladder
+             FROM unnest($19::uuid[], $20::uuid[], $21::uuid[], $22::text[], $23::text[], $24::text[], $25::timestamptz[],
+                         $26::integer[], $27::text[])
+                  AS addressed (recipient_id, alert_id, organ_id, level, role, reason, ack_due, quorum, ladder)
+                  JOIN raised ON raised.alert_id = addressed.alert_id)
+         SELECT alert_id FROM raised",
+        &columns.ids,
+        &columns.kinds,
+        &columns.places,
+        &columns.organs,
+        &columns.first,
+        &columns.last,
+        &columns.matters,
+        &columns.persons,
+        &columns.happened,
+        &columns.known,
+        &columns.reported,
+        &columns.lateness,
+        &columns.late,
+        &columns.facts,
+        &columns.measures,
+        &columns.duty_phones,
+        &columns.sources,
+        &columns.rules,
         &addressed.ids,
+        &addressed.alerts,
         &addressed.organs,
         &addressed.levels,
         &addressed.roles,
         &addressed.reasons,
-        report.recipient_rule,
+        &addressed.dues,
         &addressed.quorums,
         &addressed.ladders,
     )
-    .execute(connection)
+    .fetch_all(connection)
     .await?;
-    Ok(written.rows_affected() > 0)
+    Ok(written.into_iter().map(AlertId::from_uuid).collect())
 }
 
 /// Those of the alerts that are there, by id.

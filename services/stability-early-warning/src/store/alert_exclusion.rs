@@ -6,19 +6,21 @@ use uuid::Uuid;
 
 use crate::store::alert_recipient::MOST_RECIPIENTS;
 
-/// Writes who is excluded from an alert.
+/// Writes who is excluded from which alert.
 pub(crate) async fn insert(
     connection: &mut PgConnection,
-    alert: AlertId,
-    organs: &[OrganId],
+    excluded: &[(AlertId, OrganId)],
 ) -> Result<(), sqlx::Error> {
-    if organs.is_empty() {
+    if excluded.is_empty() {
         return Ok(());
     }
-    let organs: Vec<Uuid> = organs.iter().map(|organ| organ.uuid()).collect();
+    let (alerts, organs): (Vec<Uuid>, Vec<Uuid>) = excluded
+        .iter()
+        .map(|(alert, organ)| (alert.uuid(), organ.uuid()))
+        .unzip();
     sqlx::query!(
-        "INSERT INTO alert_exclusion (alert_id, organ_id) SELECT $1, * FROM unnest($2::uuid[])",
-        alert.uuid(),
+        "INSERT INTO alert_exclusion (alert_id, organ_id) SELECT * FROM unnest($1::uuid[], $2::uuid[])",
+        &alerts,
         &organs,
     )
     .execute(connection)

@@ -330,7 +330,9 @@ pub(super) struct Columns {
 }
 
 /// Recipients by columns.
-pub(super) fn columns(recipients: &[Recipient]) -> Result<Columns, Problem> {
+pub(super) fn columns<'r>(
+    recipients: impl IntoIterator<Item = &'r Recipient>,
+) -> Result<Columns, Problem> {
     let mut columns = Columns {
         ids: Vec::new(),
         alerts: Vec::new(),

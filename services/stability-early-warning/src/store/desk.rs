@@ -10,7 +10,7 @@ use huiyin_service_kit::status::Problem;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{most, word};
+use super::{most, place, word};
 
 /// A desk that is locked.
 #[derive(Clone, Debug)]
@@ -171,7 +171,7 @@ async fn set_up(
 pub(crate) async fn write(
     connection: &mut PgConnection,
     desks: &[LockedDesk],
-) -> Result<(), sqlx::Error> {
+) -> Result<(), Problem> {
     let ids: Vec<Uuid> = desks.iter().map(|desk| desk.organ.uuid()).collect();
     let timers: Vec<Option<Uuid>> = desks.iter().map(|desk| desk.waits_as).collect();
     let bundles: Vec<Option<Uuid>> = desks
@@ -197,9 +197,9 @@ pub(crate) async fn write(
     let (mut first, mut last) = (Vec::new(), Vec::new());
     let mut before = 0;
     for desk in desks {
-        first.push(before + 1);
-        before += i32::try_from(desk.desk.rings.len()).unwrap_or(i32::MAX);
-        last.push(before);
+        first.push(place(before + 1)?);
+        before += desk.desk.rings.len();
+        last.push(place(before)?);
     }
     sqlx::query!(
         "UPDATE desk

@@ -86,15 +86,16 @@ pub(crate) async fn without_anybody(
     rows.into_iter().map(DutyDesk::try_from).collect()
 }
 
-/// Writes that an alert says of a locked organ that nobody is on duty.
+/// Writes that an alert says of each of these locked organs that nobody is on duty.
 pub(crate) async fn said(
     connection: &mut PgConnection,
-    organ: OrganId,
+    organs: &[OrganId],
     at: Instant,
 ) -> Result<(), sqlx::Error> {
+    let ids: Vec<Uuid> = organs.iter().map(|organ| organ.uuid()).collect();
     sqlx::query!(
-        "UPDATE duty_desk SET said_at = $2 WHERE organ_id = $1",
-        organ.uuid(),
+        "UPDATE duty_desk SET said_at = $2 WHERE organ_id = ANY($1)",
+        &ids,
         at,
     )
     .execute(connection)

@@ -141,6 +141,37 @@ async fn a_warning_of_the_nation_reaches_every_office_below_once_and_says_why() 
     Ok(())
 }
 
+#[tokio::test]
+async fn of_hundreds_of_offices_below_at_which_nobody_is_on_duty_each_is_spoken_of_once() -> Tested
+{
+    let stage = Stage::set().await?;
+    stage
+        .load_organs((100..100 + MORE).map(township).collect())
+        .await?;
+    // rosters that promise somebody round the clock, and no shift
+    let promised = "WITH desk AS (
+             INSERT INTO duty_desk (organ_id, place_code)
+             SELECT organ_id, territory_code FROM office WHERE name LIKE '信访办%' RETURNING organ_id),
+         promised AS (
+             INSERT INTO duty_roster (roster_id, organ_id, begins, hours_from, hours_to, post, set_at)
+             SELECT gen_random_uuid(), organ_id, '2020-01-01', 0, 1440, 'duty-desk', now() FROM desk RETURNING 1)
+         SELECT count(*) FROM promised";
+    assert_eq!(stage.count(promised).await?, i64::from(MORE));
+    for request_id in ["national", "another"] {
+        stage.raise_this(warning(request_id)).await?;
+        let spoken_of = "SELECT count(DISTINCT alert.organ_id) FROM alert
+            JOIN office ON office.organ_id = alert.organ_id AND office.name LIKE '信访办%'
+            JOIN alert_recipient USING (alert_id)
+            JOIN desk_call ON desk_call.recipient_id = alert_recipient.recipient_id AND desk_call.call = 0
+            WHERE alert.source = 'duty'";
+        assert_eq!(stage.count(spoken_of).await?, i64::from(MORE));
+        let all = "SELECT count(*) FROM alert WHERE source = 'duty'";
+        assert_eq!(stage.count(all).await?, i64::from(MORE));
+    }
+    assert_eq!(stage.timers_that_are_wrong().await?, 0);
+    Ok(())
+}
+
 /// Waits until so many townships besides that of the city were told, less the one that is excluded.
 async fn arrive(stage: &Stage, more: usize) -> Tested {
     let request = pb::WatchAlertsRequest {

@@ -64,7 +64,7 @@ pub(crate) async fn reached(
     if silent.is_empty() {
         return Ok(Vec::new());
     }
-    let kept = KeptFrom::of(tx, alerts).await?;
+    let from = KeptFrom::of(tx, alerts).await?;
     let mut reached: HashMap<OrganId, Vec<AlertId>> = HashMap::new();
     for recipient in recipients {
         reached
@@ -76,7 +76,7 @@ pub(crate) async fn reached(
         .into_iter()
         .map(|one| {
             let reached = reached.get(&one.desk.organ).map_or(&[][..], Vec::as_slice);
-            (one, kept.exclusions(one, reached, &directory))
+            (one, from.exclusions(one, reached, &directory))
         })
         .collect();
     say(tx, rules, &silent).await

@@ -50,7 +50,8 @@ pub(crate) async fn register_matter(
     let mut draft = draft(service, request).await?;
     for attempt in 1..=TRIES {
         let repeat = find_repeat(service, &draft).await?;
-        match write(service, &draft, repeat.as_ref()).await {
+        let is_shown = is_shown(service, &draft, repeat.as_ref()).await?;
+        match write(service, &draft, (repeat.as_ref(), is_shown)).await {
             Ok(Some(receipt)) => return Ok(with_code(service, receipt)),
             Ok(None) => {
                 let answered = service.desk.database.answered(&draft.asked).await?;
@@ -127,11 +128,29 @@ async fn find_repeat(service: &Service, draft: &Draft) -> Result<Option<Repeat>,
     Ok(earlier.map(|earlier| screening::repeat(&earlier, &draft.raised)))
 }
 
+/// Whether who registers learns what it repeats. An office from which this denunciation or the earlier one is sealed does not learn
+/// that there was an earlier one.
+async fn is_shown(
+    service: &Service,
+    draft: &Draft,
+    repeat: Option<&Repeat>,
+) -> Result<bool, Problem> {
+    match (repeat, Kind::of(draft.raised.category)) {
+        (None, _) | (_, Kind::Open) => Ok(true),
+        (Some(_), Kind::Sealed) if draft.raised.sealed_from_office => Ok(false),
+        (Some(repeat), Kind::Sealed) => {
+            let mut connection = service.desk.database.reading().await?;
+            let seen = store::matter::find(&mut connection, Some(repeat.matter), "").await?;
+            Ok(seen.is_some())
+        }
+    }
+}
+
 /// Writes the registration; none when the request id was used before.
 async fn write(
     service: &Service,
     draft: &Draft,
-    repeat: Option<&Repeat>,
+    (repeat, is_shown): (Option<&Repeat>, bool),
 ) -> Result<Option<RegisterMatterResponse>, sqlx::Error> {
     let matter_id = draft.id.to_string();
     let named = Named {
@@ -140,8 +159,7 @@ async fn write(
         registered_at: draft.now,
     };
     let calendars = service.desk.almanac.latest();
-    // an office from which a denunciation is sealed does not learn that there was an earlier one
-    let shown = repeat.filter(|_| !draft.raised.sealed_from_office);
+    let shown = repeat.filter(|_| is_shown);
     let receipt = receipt(named, &draft.raised, shown, calendars.newest());
     let stream = streams::ordinary(ServiceName::Intake);
     // a matter is registered once: the event of that is found by the matter, for the proof of it

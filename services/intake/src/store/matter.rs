@@ -91,10 +91,10 @@ pub(crate) async fn find(
 ) -> Result<Option<Matter>, Problem> {
     let row = sqlx::query_as!(
         Row,
-        "SELECT matter_id, number, channel, category, subject, place_code, persons, registered_by, received_at,
-                registered_at, about_organ, repeat_of, stage, stage_organ, stage_at, stage_opinion, stage_reason,
-                step
-         FROM matter WHERE matter_id = $1 OR number = $2 LIMIT 1",
+        r#"SELECT matter_id, number, channel, category, subject, place_code, persons, registered_by, received_at,
+                registered_at, about_organ, shown_repeat(category, repeat_of) AS "repeat_of?", stage, stage_organ, stage_at,
+                stage_opinion, stage_reason, step
+         FROM matter WHERE matter_id = $1 OR number = $2 LIMIT 1"#,
         id.map(MatterId::uuid),
         number,
     )
@@ -110,10 +110,10 @@ pub(crate) async fn find_all(
 ) -> Result<Vec<Matter>, Problem> {
     let rows = sqlx::query_as!(
         Row,
-        "SELECT matter_id, number, channel, category, subject, place_code, persons, registered_by, received_at,
-                registered_at, about_organ, repeat_of, stage, stage_organ, stage_at, stage_opinion, stage_reason,
-                step
-         FROM matter WHERE matter_id = ANY($1) LIMIT $2",
+        r#"SELECT matter_id, number, channel, category, subject, place_code, persons, registered_by, received_at,
+                registered_at, about_organ, shown_repeat(category, repeat_of) AS "repeat_of?", stage, stage_organ, stage_at,
+                stage_opinion, stage_reason, step
+         FROM matter WHERE matter_id = ANY($1) LIMIT $2"#,
         ids,
         most(ids),
     )
@@ -147,10 +147,10 @@ pub(crate) async fn lock(
 ) -> Result<Vec<Matter>, Problem> {
     let rows = sqlx::query_as!(
         Row,
-        "SELECT matter_id, number, channel, category, subject, place_code, persons, registered_by, received_at,
-                registered_at, about_organ, repeat_of, stage, stage_organ, stage_at, stage_opinion, stage_reason,
-                step
-         FROM matter WHERE matter_id = ANY($1) ORDER BY matter_id LIMIT $2 FOR UPDATE",
+        r#"SELECT matter_id, number, channel, category, subject, place_code, persons, registered_by, received_at,
+                registered_at, about_organ, shown_repeat(category, repeat_of) AS "repeat_of?", stage, stage_organ, stage_at,
+                stage_opinion, stage_reason, step
+         FROM matter WHERE matter_id = ANY($1) ORDER BY matter_id LIMIT $2 FOR UPDATE"#,
         ids,
         most(ids),
     )
@@ -166,14 +166,14 @@ pub(crate) async fn list(
 ) -> Result<Vec<Matter>, Problem> {
     let rows = sqlx::query_as!(
         Row,
-        "SELECT matter_id, number, channel, category, subject, place_code, persons, registered_by, received_at,
-                registered_at, about_organ, repeat_of, stage, stage_organ, stage_at, stage_opinion, stage_reason,
-                step
+        r#"SELECT matter_id, number, channel, category, subject, place_code, persons, registered_by, received_at,
+                registered_at, about_organ, shown_repeat(category, repeat_of) AS "repeat_of?", stage, stage_organ, stage_at,
+                stage_opinion, stage_reason, step
          FROM matter
          WHERE place_code BETWEEN $1 AND $2 AND ($3::uuid IS NULL OR stage_organ = $3)
            AND ($4 = '' OR stage = $4)
            AND (registered_at, matter_id) < ($5, $6)
-         ORDER BY registered_at DESC, matter_id DESC LIMIT $7",
+         ORDER BY registered_at DESC, matter_id DESC LIMIT $7"#,
         wanted.from_place.as_str(),
         wanted.to_place.as_str(),
         wanted.organ,

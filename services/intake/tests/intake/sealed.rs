@@ -109,6 +109,61 @@ async fn a_denunciation_is_there_for_posts_for_denunciations_that_it_is_not_seal
     }
 }
 
+/// The same petitioner denounces an organ, or nobody who is named, at the same place, at an office.
+fn again(request_id: &str, at: OrganId, about: Option<OrganId>) -> RegisterMatterRequest {
+    RegisterMatterRequest {
+        category: words::Category::Denunciation.into(),
+        received_by: at.to_string(),
+        about_organ: about.map(|about| about.to_string()).unwrap_or_default(),
+        petitioner: Some(Petitioner {
+            id_number: "43120219700101001X".to_owned(),
+            ..Petitioner::default()
+        }),
+        ..petition(request_id)
+    }
+}
+
+#[tokio::test]
+async fn whoever_registers_the_repeat_of_a_denunciation_that_is_sealed_from_it_learns_nothing_of_that()
+ {
+    let house = House::open().await;
+    let station = organ("431202001", PETITION_OFFICE);
+    let first = house
+        .register(again("first", office(), Some(station)))
+        .await;
+    let registered = async |at: OrganId, request_id: &str| {
+        let request = by(at, "sealed-desk", again(request_id, at, None));
+        let answer = house.guarded.clone().register_matter(request).await;
+        answer.unwrap().into_inner()
+    };
+    let sealed = registered(station, "second").await;
+    assert_eq!(
+        (sealed.repeat_of.as_str(), sealed.repeat_reason.as_str()),
+        ("", "")
+    );
+    assert_eq!(
+        registered(office(), "third").await.repeat_of,
+        first.matter_id
+    );
+    for (reader, shown) in [(station, ""), (office(), first.matter_id.as_str())] {
+        let request = by(
+            reader,
+            "sealed-desk",
+            GetMatterRequest {
+                matter_id: sealed.matter_id.clone(),
+                number: String::new(),
+            },
+        );
+        let got = house.guarded.clone().get_matter(request).await.unwrap();
+        assert_eq!(got.into_inner().matter.unwrap().repeat_of, shown);
+        let request = by(reader, "sealed-desk", ListMattersRequest::default());
+        let list = house.guarded.clone().list_matters(request).await.unwrap();
+        let matters = list.into_inner().matters;
+        let listed = matters.iter().find(|one| one.matter_id == sealed.matter_id);
+        assert_eq!(listed.unwrap().repeat_of, shown);
+    }
+}
+
 #[tokio::test]
 async fn a_denunciation_sent_by_mistake_to_the_denounced_organ_is_still_not_there_for_it() {
     let house = House::open().await;

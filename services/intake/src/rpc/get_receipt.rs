@@ -43,8 +43,8 @@ pub(crate) async fn get_receipt(
     })
 }
 
-/// Whether it is a denunciation that is sealed from the very office that registered it and that prints its receipt: the event
-/// names an earlier matter that it repeats, of which that office learns nothing.
+/// Whether it is a denunciation that is sealed, or repeats one that is, from the very office that registered it and that prints its
+/// receipt: the event names the earlier matter, of which that office learns nothing.
 async fn is_sealed_from_its_office(
     service: &Service,
     reading: &mut Reading,
@@ -52,18 +52,23 @@ async fn is_sealed_from_its_office(
 ) -> Result<bool, Problem> {
     let matter = store::matter::find(reading, Some(id), "").await?;
     let matter = matter.ok_or_else(|| not_found(id))?;
-    let Some(about) = matter.about else {
-        return Ok(false);
-    };
     match matter.category {
-        Category::Suggestion | Category::Claim => Ok(false),
-        Category::Denunciation => {
-            let office = service.known.organ(matter.registered_by).await?;
-            let about = service.known.organ(about).await?;
-            // of organs that nobody told of, the worse is taken
-            Ok(office
-                .zip(about)
-                .is_none_or(|(office, about)| office.is_sealed_from(&about)))
+        Category::Suggestion | Category::Claim => return Ok(false),
+        Category::Denunciation => {}
+    }
+    let earlier = match matter.repeat_of {
+        Some(earlier) => store::matter::find(reading, Some(earlier), "").await?,
+        None => None,
+    };
+    let office = service.known.organ(matter.registered_by).await?;
+    for about in [matter.about, earlier.and_then(|earlier| earlier.about)] {
+        let Some(about) = about else { continue };
+        let about = service.known.organ(about).await?;
+        // of organs that nobody told of, the worse is taken
+        let both = office.as_ref().zip(about.as_ref());
+        if both.is_none_or(|(office, about)| office.is_sealed_from(about)) {
+            return Ok(true);
         }
     }
+    Ok(false)
 }

@@ -104,3 +104,29 @@ async fn an_office_from_which_it_is_sealed_prints_a_proof_without_what_it_says()
     let proved = receipt.check(Some(house.recorder.key.public())).unwrap();
     assert_eq!(proved.event, None);
 }
+
+#[tokio::test]
+async fn an_office_prints_a_proof_without_the_earlier_denunciation_that_is_sealed_from_it() {
+    let house = House::open().await;
+    let township = organ("431202001", TOWNSHIP_GOVERNMENT);
+    let denunciation = |request_id: &str, about: String| RegisterMatterRequest {
+        category: words::Category::Denunciation.into(),
+        about_organ: about,
+        received_by: township.to_string(),
+        petitioner: Some(Petitioner {
+            phone: "13900000000".to_owned(),
+            ..Petitioner::default()
+        }),
+        ..petition(request_id)
+    };
+    house
+        .register(denunciation("first", township.to_string()))
+        .await;
+    // this one is about nobody who is named, and its event names the one before
+    let repeat = house.register(denunciation("repeat", String::new())).await;
+    house.logged().await;
+    let receipt = proof(&house, &repeat).await.unwrap();
+    assert_eq!(receipt.payload, Vec::<u8>::new());
+    let proved = receipt.check(Some(house.recorder.key.public())).unwrap();
+    assert_eq!(proved.event, None);
+}

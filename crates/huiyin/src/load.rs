@@ -13,6 +13,7 @@ use huiyin_proto::routing::v1::{
     LoadOrgansRequest, LoadTerritoriesRequest, OrganRow, RowProblem, TerritoryRow,
 };
 use huiyin_proto::vocabulary::v1 as words;
+use huiyin_service_kit::wire;
 use sha2::{Digest as _, Sha256};
 use tonic::Request;
 
@@ -135,14 +136,7 @@ pub(crate) fn rows(file: impl Read, columns: &[&str], report: &mut Report) -> Re
 
 fn level(text: &str) -> Result<words::Level, String> {
     let level: Level = text.parse().map_err(|error| format!("{error}"))?;
-    Ok(match level {
-        Level::Village => words::Level::Village,
-        Level::Township => words::Level::Township,
-        Level::County => words::Level::County,
-        Level::City => words::Level::City,
-        Level::Province => words::Level::Province,
-        Level::Nation => words::Level::Nation,
-    })
+    Ok(wire::level_word(level))
 }
 
 /// Loads territories.

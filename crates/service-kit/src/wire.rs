@@ -25,7 +25,12 @@ pub fn instant(timestamp: &Timestamp) -> Option<Instant> {
 
 /// A level that must be given.
 pub fn level(violations: &mut Violations, field: &str, given: i32) -> Option<Level> {
-    match violations.choice(field, given, words::Level::as_str_name)? {
+    level_of(violations.choice(field, given, words::Level::as_str_name)?)
+}
+
+/// A level from the wire; none where it is not given.
+pub(crate) const fn level_of(word: words::Level) -> Option<Level> {
+    match word {
         words::Level::Village => Some(Level::Village),
         words::Level::Township => Some(Level::Township),
         words::Level::County => Some(Level::County),

@@ -7,13 +7,12 @@ use std::time::{Duration, Instant as Monotonic};
 use huiyin_domain::ids::OrganId;
 use huiyin_domain::standing::Standing;
 use huiyin_domain::territory::TerritoryCode;
-use huiyin_domain::vocabulary::Level;
 use huiyin_proto::events::v1::{Organ, OrgansEstablished};
-use huiyin_proto::vocabulary::v1 as words;
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
 use crate::status::Problem;
+use crate::wire::level_of;
 
 /// How long a standing is remembered: an organ that moved is not taken for what it was for longer.
 const REMEMBERED_FOR: Duration = Duration::from_secs(5);
@@ -121,20 +120,8 @@ fn standing(organ: &Organ) -> Result<Standing, Problem> {
         .map_err(|error| broken(format!("{error}")))?;
     let territory: Result<TerritoryCode, _> = organ.territory_code.parse();
     let territory = territory.map_err(|error| broken(error.to_string()))?;
-    let level = level(organ.level()).ok_or_else(|| broken("level is missing".to_owned()))?;
+    let level = level_of(organ.level()).ok_or_else(|| broken("level is missing".to_owned()))?;
     Ok(Standing::new(id, (level, territory), &organ.functions))
-}
-
-const fn level(word: words::Level) -> Option<Level> {
-    match word {
-        words::Level::Village => Some(Level::Village),
-        words::Level::Township => Some(Level::Township),
-        words::Level::County => Some(Level::County),
-        words::Level::City => Some(Level::City),
-        words::Level::Province => Some(Level::Province),
-        words::Level::Nation => Some(Level::Nation),
-        words::Level::Unspecified => None,
-    }
 }
 
 /// Writes where organs stand; of two words on one organ the later holds.
